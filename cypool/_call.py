@@ -1,0 +1,170 @@
+"""What every operator on windows does with its arguments before and after the compiled part."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cypool import _arguments as arguments
+from cypool import _cpu, _geometry
+from cypool._cpu.dtypes import code_of
+from cypool._operators import Operator, result_dtype
+
+
+class Windows(NamedTuple):
+    """Which axes of an array are pooled, and how."""
+
+    axes: tuple[int, ...]               # ascending
+    rules: tuple[_geometry.Axis, ...]   # one per axis
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+    @property
+    def plan(self) -> _cpu.Plan:
+        return _cpu.plan_of(self.rules)
+
+    @property
+    def inner(self) -> int:
+        """The axis that lies inside the pooled ones, or -1."""
+        last = len(self.input_shape) - 1
+        return -1 if last in self.axes else last
+
+
+def windows_of(
+    shape: tuple[int, ...], axes: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any,
+    dilation: Any, ceil_mode: Any,
+) -> Windows:
+    """Sliding windows over some axes of an array; per-axis arguments follow `axes` as given."""
+    n = len(axes)
+    kernel = arguments.per_axis(kernel_size, n, "kernel_size")
+    steps = arguments.strides(stride, kernel)
+    pads = arguments.paddings(padding, n)
+    spacing = arguments.per_axis(dilation, n, "dilation")
+    rule = arguments.ceil_rule(ceil_mode)
+    if any(a > b for a, b in zip(axes, axes[1:], strict=False)):
+        order = sorted(range(n), key=axes.__getitem__)
+        axes, kernel, steps, spacing = (
+            tuple([v[i] for i in order]) for v in (axes, kernel, steps, spacing))
+        if not isinstance(pads, str):
+            pads = tuple([pads[i] for i in order])
+    rules = _geometry.sliding(
+        tuple([shape[a] for a in axes]), kernel, steps, pads, spacing, rule, axes)
+    output = list(shape)
+    for a, r in zip(axes, rules, strict=True):
+        output[a] = r.outputs
+    if _product(output) > _geometry.MOST // 16:
+        raise ValueError(
+            f"kernel_size, stride and padding must give a result that fits into memory, got one "
+            f"of shape {tuple(output)}")
+    return Windows(axes, rules, shape, tuple(output))
+
+
+def _product(numbers: list[int]) -> int:
+    product = 1
+    for n in numbers:
+        product *= n
+    return product
+
+
+def forward(
+    operator: Operator, x: np.ndarray, windows: Windows, *, return_indices: bool, index_dtype: Any,
+    out: Any, num_threads: Any, count_include_pad: Any = True, divisor_override: Any = None,
+    dtype: Any = None,
+) -> Any:
+    """Run an operator on checked windows."""
+    threads = arguments.threads(num_threads)
+    include_pad = arguments.flag(count_include_pad, "count_include_pad")
+    override = arguments.divisor(divisor_override)
+    result = result_dtype(operator, x.dtype, dtype)
+    shape = windows.output_shape
+    index = None
+    if return_indices:
+        index_type = _index_dtype(index_dtype, windows)
+        out, out_index = (None, None) if out is None else _pair(out)
+        y = arguments.output(out, shape, result, (x,))
+        index = arguments.output(out_index, shape, index_type, (x, y))
+    else:
+        y = arguments.output(out, shape, result, (x,))
+    _cpu.reduce(
+        windows.plan, operator.reducer, x, code_of(x.dtype), y, code_of(result), index,
+        windows.axes, windows.inner, operator.averages, include_pad, override, threads)
+    return y if index is None else (y, index)
+
+
+def _pair(out: Any) -> tuple[Any, Any]:
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise TypeError(
+            f"out must be a pair (values, indices) where indices are returned, got "
+            f"{type(out).__name__}")
+    return out[0], out[1]
+
+
+def _index_dtype(asked: Any, windows: Windows) -> np.dtype:
+    try:
+        dtype = np.dtype(asked)
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.str[1:] not in ("i4", "i8") or not dtype.isnative:
+        raise TypeError(f"index_dtype must be int32 or int64, got {asked!r}")
+    plane = _product([r.length for r in windows.rules])
+    if plane - 1 > np.iinfo(dtype).max:
+        raise ValueError(
+            f"index_dtype must hold every index of a plane of {plane} elements, got {dtype}")
+    return dtype
+
+
+def backward(
+    operator: Operator, grad_output: Any, x: np.ndarray | None, windows: Windows, *, indices: Any,
+    out: Any, num_threads: Any, count_include_pad: Any = True, divisor_override: Any = None,
+    dtype: Any = None, x_dtype: np.dtype | None = None,
+) -> np.ndarray:
+    """The gradient with respect to x, in grad_output's dtype."""
+    threads = arguments.threads(num_threads)
+    include_pad = arguments.flag(count_include_pad, "count_include_pad")
+    override = arguments.divisor(divisor_override)
+    grad = gradient(grad_output, windows.output_shape)
+    if dtype is not None and x is not None:
+        result_dtype(operator, x.dtype, dtype)
+    plan, axes, inner = windows.plan, windows.axes, windows.inner
+    code = code_of(grad.dtype)
+    if not operator.selects:
+        y = arguments.output(out, windows.input_shape, grad.dtype, (grad,))
+        _cpu.spread(plan, grad, code, y, axes, inner, operator.averages, include_pad, override,
+                    threads)
+        return y
+    inputs = (grad, x, indices if isinstance(indices, np.ndarray) else None)
+    if indices is None:
+        if x is None:
+            raise TypeError("x must be an array, not a shape, unless indices= is given")
+        y = arguments.output(out, windows.input_shape, grad.dtype, inputs)
+        plane = _product([r.length for r in windows.rules])
+        indices = np.empty(windows.output_shape, np.int32 if plane <= 2**31 else np.int64)
+        _cpu.reduce(plan, operator.reducer, x, code_of(x.dtype), None, code_of(x.dtype), indices,
+                    axes, inner, False, True, None, threads)
+    else:
+        indices = _indices(indices, windows.output_shape)
+        y = arguments.output(out, windows.input_shape, grad.dtype, inputs)
+    if not _cpu.scatter(plan, grad, code, indices, y, axes, inner, threads):
+        plane = _product([r.length for r in windows.rules])
+        bad = indices[(indices < -1) | (indices >= plane)][0]
+        raise ValueError(
+            f"indices must be -1 or lie within a plane of {plane} elements, got {int(bad)}")
+    return y
+
+
+def gradient(grad_output: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """grad_output, seen to be floating and of the result's shape."""
+    grad = arguments.array(grad_output, "grad_output")
+    if grad.dtype.kind != "f" and grad.dtype.name != "bfloat16":
+        raise TypeError(f"grad_output must be of a floating dtype, got {grad.dtype}")
+    if grad.shape != shape:
+        raise ValueError(f"grad_output must have shape {shape}, got {grad.shape}")
+    return grad
+
+
+def _indices(indices: Any, shape: tuple[int, ...]) -> np.ndarray:
+    found = arguments.array(indices, "indices")
+    if found.dtype.str[1:] not in ("i4", "i8"):
+        raise TypeError(f"indices must be of dtype int32 or int64, got {found.dtype}")
+    if found.shape != shape:
+        raise ValueError(f"indices must have shape {shape}, got {found.shape}")
+    return found

@@ -1,0 +1,3 @@
+from cypool._cpu.job cimport KernelTable
+
+cdef const KernelTable *kernels

@@ -1,0 +1,430 @@
+"""From arrays and windows to kernels: fills in a job, cuts it into units, runs it on threads.
+
+Arrays are taken through the buffer protocol, without a format: pointer, shape and strides are all
+that kernels need, for any number of dimensions, and the type is known already. Everything here was
+checked by the caller; what can still fail is memory.
+"""
+from math import gcd
+
+from cpython.buffer cimport (
+    PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer)
+from cython.parallel cimport prange, threadid
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from cypool._cpu.axis cimport axis_extent
+from cypool._cpu.dispatch cimport kernels
+from cypool._cpu.job cimport (
+    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
+    DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32, DT_U64, MAX, MIN, SLIDING, SUM, TRANSPOSED,
+    Array, Axis, Job, KernelTable, load_fn, reduce_fn, scatter_fn, store_fn)
+from cypool._cpu.threads cimport team_size
+
+cdef enum:
+    LINE = 16384            # bytes of a line of scratch: a few of them fit the nearest cache
+    WIDE = 8                # lines that one window may span before it is taken by pieces
+    RING = 64               # loaded rows remembered, at most
+    LEAF = 16               # as in kernels/reduce.pxi
+    DIRECT = 8              # likewise
+    INNER = 2048            # inner elements of a tile, at most
+    SERIAL = 20000          # elements of work below which the GIL is kept
+    CHUNKS = 4              # pieces a thread, so that a late thread is helped out
+
+MAX_CODE, MIN_CODE, SUM_CODE = MAX, MIN, SUM
+
+cdef int ELEMENT_SIZE[12]
+ELEMENT_SIZE[:] = [1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 2, 2]
+cdef int ACCUMULATOR_SIZE[11]
+ACCUMULATOR_SIZE[:] = [1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 16]
+
+
+cdef class Plan:
+    """The windows of up to three axes: (length, outputs, kernel, stride, dilation, lo, hi) each."""
+
+    def __cinit__(self, axes):
+        cdef int i
+        cdef int missing = AXES - len(axes)
+        self.taps = 1
+        for i in range(AXES):
+            rule = (1, 1, 1, 1, 1, 0, 0) if i < missing else axes[i - missing]
+            length, outputs, kernel, stride, dilation, lo, hi = rule
+            sliding_axis(&self.axis[i], length, outputs, kernel, stride, dilation, lo, hi)
+            transposed_axis(&self.transposed[i], &self.axis[i])
+            self.taps *= self.axis[i].kernel
+
+
+cdef int sliding_axis(
+        Axis *a, Py_ssize_t length, Py_ssize_t outputs, Py_ssize_t kernel, Py_ssize_t stride,
+        Py_ssize_t dilation, Py_ssize_t lo, Py_ssize_t hi) except -1:
+    cdef Py_ssize_t room = length - 1 - (kernel - 1) * dilation + lo
+    a.kind = SLIDING
+    a.length = length
+    a.outputs = outputs
+    a.kernel = kernel
+    a.stride = stride if outputs > 1 else 1
+    a.dilation = dilation if kernel > 1 else 1
+    a.lo = lo
+    a.hi = hi
+    a.step = a.dilation
+    a.period = 1
+    a.advance = a.stride
+    a.begin = min((lo + a.stride - 1) // a.stride, outputs)
+    a.end = min(room // a.stride + 1, outputs) if room >= 0 else 0
+    if a.end <= a.begin:
+        a.begin = a.end = 0
+    a.residue = gcd(a.stride, a.dilation)
+    a.inverse = pow(a.dilation // a.residue, -1, a.stride // a.residue)
+    return 0
+
+
+# The windows of outputs that saw each input element: where no border clips them, input elements
+# stride apart are seen by outputs one apart.
+cdef int transposed_axis(Axis *t, const Axis *a) except -1:
+    cdef Py_ssize_t reach = (a.kernel - 1) * a.dilation
+    t[0] = a[0]
+    t.kind = TRANSPOSED
+    t.length = a.outputs
+    t.outputs = a.length
+    t.step = a.dilation // a.residue
+    t.period = a.stride
+    t.advance = 1
+    t.begin = max(reach - a.stride + 1 - a.lo, 0)
+    t.end = min(a.length, a.outputs * a.stride - a.lo)
+    if t.end <= t.begin:
+        t.begin = t.end = 0
+    return 0
+
+
+# --- arrays ---
+
+# Where an array's pooled, inner and outer axes lie in memory.
+cdef int place(Array *array, Py_buffer *buffer, tuple pooled, int inner) except -1:
+    cdef int i, n = 0, missing = AXES - len(pooled)
+    array.data = <char *>buffer.buf
+    for i in range(AXES):
+        array.stride[i] = 0 if i < missing else buffer.strides[<int>pooled[i - missing]]
+    array.inner = buffer.strides[inner] if inner >= 0 else 0
+    for i in range(buffer.ndim):
+        if i != inner and i not in pooled:
+            array.outer[n] = buffer.strides[i]
+            n += 1
+    return n
+
+
+cdef class Buffers:
+    """The arrays of one call, held while it runs."""
+    cdef Py_buffer x, y, index
+
+    def __cinit__(self):
+        memset(&self.x, 0, sizeof(Py_buffer))
+        memset(&self.y, 0, sizeof(Py_buffer))
+        memset(&self.index, 0, sizeof(Py_buffer))
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.x)
+        PyBuffer_Release(&self.y)
+        PyBuffer_Release(&self.index)
+
+
+cdef int start_job(
+        Job *job, Buffers buffers, x, y, index, bint index_written, tuple pooled,
+        int inner) except -1:
+    cdef Py_ssize_t size
+    cdef int i, j, n
+    memset(job, 0, sizeof(Job))
+    job.inner = 1
+    if x is not None:
+        PyObject_GetBuffer(x, &buffers.x, PyBUF_STRIDED_RO)
+        n = place(&job.x, &buffers.x, pooled, inner)
+    if y is not None:
+        PyObject_GetBuffer(y, &buffers.y, PyBUF_STRIDED)
+        n = place(&job.y, &buffers.y, pooled, inner)
+    if index is not None:
+        PyObject_GetBuffer(index, &buffers.index,
+                           PyBUF_STRIDED if index_written else PyBUF_STRIDED_RO)
+        n = place(&job.index, &buffers.index, pooled, inner)
+        job.index32 = buffers.index.itemsize == 4
+    cdef Py_buffer *any = &buffers.y if y is not None else &buffers.index
+    if inner >= 0:
+        job.inner = any.shape[inner]
+    # Outer axes: those of length 1 do not count, and neighbours that lie as one axis become one.
+    job.planes = 1
+    n = 0
+    j = 0
+    for i in range(any.ndim):
+        if i == inner or i in pooled:
+            continue
+        size = any.shape[i]
+        job.planes *= size
+        job.x.outer[n] = job.x.outer[j]
+        job.y.outer[n] = job.y.outer[j]
+        job.index.outer[n] = job.index.outer[j]
+        j += 1
+        if size == 1:
+            continue
+        if n > 0 and (job.x.outer[n - 1] == size * job.x.outer[n]
+                      and job.y.outer[n - 1] == size * job.y.outer[n]
+                      and job.index.outer[n - 1] == size * job.index.outer[n]):
+            job.x.outer[n - 1] = job.x.outer[n]
+            job.y.outer[n - 1] = job.y.outer[n]
+            job.index.outer[n - 1] = job.index.outer[n]
+            job.outer_shape[n - 1] *= size
+            continue
+        job.outer_shape[n] = size
+        n += 1
+    job.outer_ndim = n
+    return 0
+
+
+# Whether the rows of an array are lines already: columns and inner elements without gaps.
+cdef bint has_plain_rows(
+        const Array *array, Py_ssize_t width, Py_ssize_t inner, Py_ssize_t size) noexcept:
+    return (inner == 1 or array.inner == size) and (
+        width == 1 or array.stride[2] == inner * size)
+
+
+# --- cutting ---
+
+# Tiles, lines and scratch, by geometry and type alone.
+cdef int cut(Job *job, Py_ssize_t size) except -1:
+    cdef Axis *w = &job.axis[2]
+    cdef Axis *h = &job.axis[1]
+    cdef Axis *d = &job.axis[0]
+    cdef Py_ssize_t limit = LINE // size, reach = (w.kernel - 1) * w.dilation, rows, slots
+    cdef Py_ssize_t padded, depth
+    job.rows = d.outputs * h.outputs
+    job.tile_c = min(job.inner, INNER)
+    job.tile_w = w.outputs
+    while job.tile_w > 1 and (axis_extent(w, job.tile_w) * job.tile_c > limit
+                              or job.tile_w > limit // job.tile_c + 1):
+        job.tile_w = (job.tile_w + 1) // 2
+    while job.tile_c > 16 and axis_extent(w, job.tile_w) * job.tile_c > WIDE * limit:
+        job.tile_c = (job.tile_c + 1) // 2
+    job.source = axis_extent(w, job.tile_w)
+    if job.source * job.tile_c > WIDE * limit:
+        # A window that spans more than that is taken by pieces of its columns.
+        job.tile_w = 1
+        job.wide = max(1, limit // job.tile_c // w.step)
+        job.source = (job.wide - 1) * w.step + 1
+    job.tiles_w = (w.outputs + job.tile_w - 1) // job.tile_w
+    job.tile_w = (w.outputs + job.tiles_w - 1) // job.tiles_w
+    job.tiles_c = (job.inner + job.tile_c - 1) // job.tile_c
+    job.source = (job.source * job.tile_c + 15) // 16 * 16
+    # Doubling pays when a window has more taps than neighbours have in common steps.
+    if (w.kind == SLIDING and w.kernel > DIRECT and job.wide == 0
+            and (bits(w.kernel) + 1) * w.stride < w.kernel):
+        padded = ((job.tile_w - 1) * w.stride + reach + 1) * job.tile_c
+        if padded <= 2 * WIDE * limit:
+            job.margin = (padded + 15) // 16 * 16
+    # Rows are met again where windows overlap: remembered, if there are not too many.
+    if job.load != NULL and (h.kind == TRANSPOSED or h.kernel > 1 or d.kernel > 1):
+        job.ring_h = axis_extent(h, 1)
+        job.ring_d = axis_extent(d, 1)
+        if job.ring_h > RING or job.ring_d > RING or job.ring_h * job.ring_d > RING:
+            job.ring_h = job.ring_d = 0
+    rows = window_size(d) * window_size(h)
+    job.levels = 1
+    while rows > LEAF:
+        rows -= rows // 2 // LEAF * LEAF if rows >= 2 * LEAF else LEAF
+        job.levels += 1
+    depth = 2
+    rows = window_size(w)
+    while rows > LEAF:
+        rows = (rows + 1) // 2
+        depth += 1
+    job.line = (job.tile_w * job.tile_c + 15) // 16 * 16
+    job.stack = (2 * depth * job.tile_c + 15) // 16 * 16
+    slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
+    job.scratch = (
+        job.levels * job.source + 2 * job.margin + slots * job.source + job.line + job.stack
+    ) * size + slots * sizeof(Py_ssize_t)
+    job.scratch = (job.scratch + 63) // 64 * 64
+    job.units = job.planes * job.tiles_w * job.tiles_c * job.rows
+    return 0
+
+
+# Taps of one window, at most.
+cdef Py_ssize_t window_size(const Axis *a) noexcept:
+    return min(a.kernel, a.length)
+
+
+cdef Py_ssize_t bits(Py_ssize_t n) noexcept:
+    cdef Py_ssize_t count = 0
+    while n > 0:
+        n //= 2
+        count += 1
+    return count
+
+
+# --- running ---
+
+cdef int run_reduce(
+        Job *job, int reducer, int accumulator, object num_threads, double work) except -1:
+    cdef reduce_fn kernel = kernels.reduce[reducer][accumulator]
+    cdef Py_ssize_t i, chunks, units
+    cdef int threads
+    cdef char *scratch
+    cdef char *aligned
+    cut(job, ACCUMULATOR_SIZE[accumulator])
+    units = job.units
+    if units == 0:
+        return 0
+    threads = team_size(num_threads, units, work)
+    chunks = min(units, <Py_ssize_t>threads * CHUNKS) if threads > 1 else 1
+    scratch = <char *>malloc(threads * job.scratch + 64)
+    if scratch == NULL:
+        raise MemoryError
+    aligned = scratch + (64 - <size_t>scratch % 64) % 64
+    if threads == 1:
+        if work < SERIAL:
+            kernel(job, 0, units, aligned, NULL, NULL)
+        else:
+            with nogil:
+                kernel(job, 0, units, aligned, NULL, NULL)
+    else:
+        for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+            kernel(job, share(units, i, chunks), share(units, i + 1, chunks),
+                   aligned + threadid() * job.scratch, NULL, NULL)
+    free(scratch)
+    return 0
+
+
+# Where piece i of n begins, without overflow.
+cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
+    return units // n * i + min(i, units % n)
+
+
+# The type sums are kept in.
+cdef int sum_accumulator(
+        int x_dtype, int y_dtype, bint average, double taps, double override) except -1:
+    if y_dtype == DT_F64:
+        return ACC_F64
+    if y_dtype == DT_F32 or y_dtype == DT_F16 or y_dtype == DT_BF16:
+        return ACC_F32
+    if average and abs(override) >= 2147483648.0:
+        return ACC_I128
+    if x_dtype < DT_I16 and taps < 8388608.0:
+        return ACC_I32
+    if x_dtype < DT_I32 and taps < 32768.0:
+        return ACC_I32
+    if not average or x_dtype < DT_I64 and taps < 2147483648.0:
+        return ACC_I64
+    return ACC_I128
+
+
+def reduce(
+        Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, tuple pooled, int inner,
+        bint average, bint include_pad, override, num_threads):
+    """Every window of x by one reducer, into y, and for extremes where it was found, into index.
+
+    y may be None when only indices are wanted.
+    """
+    cdef Job job
+    cdef Buffers buffers = Buffers()
+    cdef int accumulator
+    cdef double work
+    cdef bint wide_index
+    start_job(&job, buffers, x, y, index, True, pooled, inner)
+    job.axis = plan.axis
+    job.divisor = plan.axis
+    work = <double>job.planes * job.inner
+    for i in range(AXES):
+        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    plain_x = has_plain_rows(&job.x, plan.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype])
+    plain_y = has_plain_rows(&job.y, plan.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
+    job.flip = reducer == MIN
+    if reducer == SUM:
+        accumulator = sum_accumulator(x_dtype, y_dtype, average, plan.taps, override or 0)
+        if accumulator != x_dtype or not plain_x:
+            job.load = kernels.widen[x_dtype][accumulator]
+        if average:
+            job.include_pad = include_pad
+            job.divisor_override = override or 0
+            job.store = kernels.average[y_dtype][accumulator]
+        elif accumulator != y_dtype or not plain_y:
+            job.store = kernels.narrow[y_dtype][accumulator]
+    elif index is not None:
+        wide_index = ELEMENT_SIZE[x_dtype] == 8 or (
+            <double>plan.axis[0].length * plan.axis[1].length * plan.axis[2].length >= 4294967295.0)
+        accumulator = ACC_I128 if wide_index else ACC_I64
+        reducer = MAX
+        job.load = kernels.pack[x_dtype][wide_index]
+        job.store = kernels.unpack[x_dtype][wide_index]
+    elif x_dtype == DT_F16 or x_dtype == DT_BF16:
+        accumulator = ACC_I16
+        reducer = MAX
+        job.load = kernels.key[x_dtype]
+        job.store = kernels.unkey[x_dtype]
+    else:
+        accumulator = x_dtype
+        if not plain_x:
+            job.load = kernels.widen[x_dtype][accumulator]
+        if not plain_y:
+            job.store = kernels.narrow[x_dtype][accumulator]
+    # A tile of inner elements has gaps between its columns.
+    if job.inner > INNER:
+        if job.load == NULL:
+            job.load = kernels.widen[x_dtype][accumulator]
+        if job.store == NULL:
+            job.store = kernels.narrow[y_dtype][accumulator]
+    run_reduce(&job, reducer, accumulator, num_threads, work)
+
+
+def spread(
+        Plan plan, grad, int dtype, y, tuple pooled, int inner, bint average, bint include_pad,
+        override, num_threads):
+    """The gradient of a sum or an average: each input element's share of every window it was in."""
+    cdef Job job
+    cdef Buffers buffers = Buffers()
+    cdef int accumulator = ACC_F64 if dtype == DT_F64 else ACC_F32
+    cdef double work
+    start_job(&job, buffers, grad, y, None, False, pooled, inner)
+    job.axis = plan.transposed
+    job.divisor = plan.axis
+    job.include_pad = include_pad
+    job.divisor_override = override or 0 if average else 1
+    job.load = kernels.spread[dtype]
+    work = <double>job.planes * job.inner
+    for i in range(AXES):
+        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    if (accumulator != dtype or job.inner > INNER
+            or not has_plain_rows(&job.y, plan.axis[2].length, job.inner, ELEMENT_SIZE[dtype])):
+        job.store = kernels.narrow[dtype][accumulator]
+    run_reduce(&job, SUM, accumulator, num_threads, work)
+
+
+def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_threads):
+    """The gradient of a selection, added up where it was taken from.
+
+    Returns False, and leaves y as it is, when an index lies outside its plane.
+    """
+    cdef Job job
+    cdef Buffers buffers = Buffers()
+    cdef Py_ssize_t i, chunks, units, rows
+    cdef int threads
+    cdef int bad = 0
+    cdef double work
+    cdef scatter_fn kernel = kernels.scatter[dtype]
+    start_job(&job, buffers, grad, y, index, False, pooled, inner)
+    job.axis = plan.axis
+    work = <double>job.planes * job.inner
+    rows = job.axis[0].length * job.axis[1].length
+    for i in range(AXES):
+        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    if job.planes == 0 or job.inner == 0:
+        return True
+    threads = team_size(num_threads, job.planes, work)
+    chunks = min(job.planes, <Py_ssize_t>threads * CHUNKS)
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        bad |= kernels.check_index(
+            &job, share(job.planes, i, chunks), share(job.planes, i + 1, chunks), NULL)
+    if bad:
+        return False
+    # Few planes are cut into bands of rows: each band looks at all of the plane's outputs.
+    threads = team_size(num_threads, job.planes * rows, work)
+    job.bands = 1 if job.planes >= threads else min(rows, (threads + job.planes - 1) // job.planes)
+    units = job.planes * job.bands
+    chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        kernel(&job, share(units, i, chunks), share(units, i + 1, chunks), NULL)
+    return True

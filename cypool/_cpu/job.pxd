@@ -1,0 +1,128 @@
+# What a kernel is told: the pooled axes, the arrays, the pieces of work. Types only; shared by the
+# drivers, which fill a Job in, and by the kernels, which are compiled once per instruction set.
+#
+# Every call is one block: outer axes x up to three pooled axes (d, h, w; missing ones have length
+# 1) x one inner axis. Channels-first has N and C outside and an inner axis of length 1;
+# channels-last has N outside and C inside. Strides are in bytes, counts in elements.
+from libc.stdint cimport int64_t, uint32_t
+
+cdef enum:
+    TABLE_VERSION = 1
+    AXES = 3
+    MAX_OUTER = 64          # NumPy's own limit on dimensions
+    DTYPES = 12
+    ACCUMULATORS = 11
+    REDUCERS = 3
+
+cdef enum:                  # the types of elements, in the order of dtypes.py
+    DT_I8 = 0
+    DT_U8 = 1
+    DT_I16 = 2
+    DT_U16 = 3
+    DT_I32 = 4
+    DT_U32 = 5
+    DT_I64 = 6
+    DT_U64 = 7
+    DT_F32 = 8
+    DT_F64 = 9
+    DT_F16 = 10
+    DT_BF16 = 11
+
+cdef enum:                  # kinds of axes
+    SLIDING = 0             # window o starts at o * stride - lo
+    TRANSPOSED = 1          # the windows of a sliding axis that saw an input element
+
+cdef enum:                  # reducers
+    MAX = 0
+    MIN = 1
+    SUM = 2
+
+cdef enum:                  # the types in which values are combined
+    ACC_I8 = 0
+    ACC_U8 = 1
+    ACC_I16 = 2
+    ACC_U16 = 3
+    ACC_I32 = 4
+    ACC_U32 = 5
+    ACC_I64 = 6
+    ACC_U64 = 7
+    ACC_F32 = 8
+    ACC_F64 = 9
+    ACC_I128 = 10
+
+cdef struct Axis:
+    int kind               # SLIDING or TRANSPOSED
+    Py_ssize_t length       # elements that windows look at
+    Py_ssize_t outputs      # number of windows
+    Py_ssize_t kernel, stride, dilation, lo, hi     # the sliding rule, in forward terms
+    Py_ssize_t step         # distance of neighbouring taps within one window
+    # Outputs begin <= o < end see a window that nothing clips, and there
+    # start(o + period) == start(o) + advance, with as many taps.
+    Py_ssize_t period, advance, begin, end
+    Py_ssize_t residue, inverse     # TRANSPOSED: gcd(stride, dilation), and see axis.pxd
+
+cdef struct Array:
+    char *data
+    Py_ssize_t stride[AXES]
+    Py_ssize_t inner
+    Py_ssize_t outer[MAX_OUTER]
+
+# One run of elements to be brought into a line of scratch: nw columns x nc inner elements.
+cdef struct Run:
+    char *data
+    Py_ssize_t nw, nc, sw, sc       # counts; strides in bytes
+    Py_ssize_t d, h, w              # where the run starts in its plane
+
+cdef struct Job
+
+# The trailing pointers carry the types a kernel was compiled for; x and y are also the run's data.
+ctypedef void (*load_fn)(
+    const Job *job, const Run *run, void *line, const void *x) noexcept nogil
+# The second run is where indices go, when there are any.
+ctypedef void (*store_fn)(
+    const Job *job, const Run *run, const Run *index, const void *line, void *y) noexcept nogil
+ctypedef void (*reduce_fn)(
+    const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, void *reducer,
+    void *acc) noexcept nogil
+ctypedef int (*scatter_fn)(
+    const Job *job, Py_ssize_t first, Py_ssize_t last, void *y) noexcept nogil
+
+cdef struct Job:
+    Axis axis[AXES]
+    Axis divisor[AXES]      # forward axes, for an average's divisor
+    int outer_ndim
+    Py_ssize_t outer_shape[MAX_OUTER]
+    Py_ssize_t planes, inner
+    Array x, y, index
+    load_fn load            # NULL: the kernel reads x in place
+    store_fn store          # NULL: the kernel writes y in place
+    bint flip               # minimum found as the maximum of reversed keys
+    bint index32            # indices are int32, not int64
+    bint include_pad        # an average's divisor counts padding
+    int64_t divisor_override    # 0: none
+    # How a plane is cut: tiles of tile_w outputs x tile_c inner elements, units of one output row.
+    Py_ssize_t tile_w, tile_c, tiles_w, tiles_c, rows, units
+    Py_ssize_t source       # elements of the widest tile's source
+    Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
+    Py_ssize_t ring_h, ring_d   # source rows remembered after loading; 0: none
+    Py_ssize_t margin       # elements of a padded line for doubling; 0: no doubling
+    Py_ssize_t line         # elements of a row of outputs before it is stored
+    Py_ssize_t stack        # elements for the tree of one window
+    Py_ssize_t levels       # scratch lines for the rows under a window
+    Py_ssize_t bands        # pieces of one plane that a scatter is cut into
+    size_t scratch          # bytes a thread needs
+
+cdef struct KernelTable:
+    uint32_t version, size
+    const char *name
+    reduce_fn reduce[REDUCERS][ACCUMULATORS]
+    load_fn widen[DTYPES][ACCUMULATORS]
+    load_fn key[DTYPES]                         # halves as ordered int16 keys
+    load_fn pack[DTYPES][2]                     # value and index in 64 or 128 bits
+    load_fn spread[DTYPES]                      # gradients over their divisors
+    store_fn narrow[DTYPES][ACCUMULATORS]
+    store_fn average[DTYPES][ACCUMULATORS]
+    store_fn unkey[DTYPES]
+    store_fn unpack[DTYPES][2]
+    scatter_fn scatter[DTYPES]
+    scatter_fn check_index

@@ -1,0 +1,151 @@
+# Types and the three ways to combine two values. Max and Min are written so that one compare and
+# one select do it; neither keeps a NaN in its left operand apart, so floating point has careful
+# forms, used on the pieces of an array in which a NaN was found.
+from libc.math cimport INFINITY
+from libc.stdint cimport (
+    int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+    INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
+    UINT8_MAX, UINT16_MAX, UINT32_MAX, UINT64_MAX)
+
+cdef extern from "cypool_isa.h":
+    pass
+
+cdef extern from "cypool_elements.h":
+    ctypedef long long int128 "cypool_int128"
+    float cypool_bits_float(uint32_t) noexcept nogil
+    uint32_t cypool_float_bits(float) noexcept nogil
+    double cypool_bits_double(uint64_t) noexcept nogil
+    uint64_t cypool_double_bits(double) noexcept nogil
+    float cypool_from_half(uint16_t) noexcept nogil
+    uint16_t cypool_to_half(float) noexcept nogil
+    float cypool_from_bfloat(uint16_t) noexcept nogil
+    uint16_t cypool_to_bfloat(float) noexcept nogil
+    int16_t cypool_key16(uint16_t, uint16_t, int16_t) noexcept nogil
+    int32_t cypool_key32(uint32_t, uint32_t, int32_t) noexcept nogil
+    int64_t cypool_key64(uint64_t, uint64_t, int64_t) noexcept nogil
+    uint16_t cypool_unkey16(int16_t, uint16_t, int16_t) noexcept nogil
+    uint32_t cypool_unkey32(int32_t, uint32_t, int32_t) noexcept nogil
+    uint64_t cypool_unkey64(int64_t, uint64_t, int64_t) noexcept nogil
+
+# float16 and bfloat16 are two distinct integer types to the compiler's eye, told apart by name.
+cdef extern from *:
+    """
+    typedef struct { uint16_t bits; } cypool_half;
+    typedef struct { uint16_t bits; } cypool_bfloat;
+    """
+    ctypedef struct half "cypool_half":
+        uint16_t bits
+    ctypedef struct bfloat "cypool_bfloat":
+        uint16_t bits
+
+ctypedef fused element:
+    int8_t
+    uint8_t
+    int16_t
+    uint16_t
+    int32_t
+    uint32_t
+    int64_t
+    uint64_t
+    half
+    bfloat
+    float
+    double
+
+ctypedef fused integer:
+    int8_t
+    uint8_t
+    int16_t
+    uint16_t
+    int32_t
+    uint32_t
+    int64_t
+    uint64_t
+
+ctypedef fused acc:
+    int8_t
+    uint8_t
+    int16_t
+    uint16_t
+    int32_t
+    uint32_t
+    int64_t
+    uint64_t
+    float
+    double
+    int128
+
+# What sums are kept in; none of them overflows, wraps or rounds more than its result may.
+ctypedef fused total:
+    int32_t
+    int64_t
+    int128
+    float
+    double
+
+ctypedef fused real:
+    float
+    double
+
+ctypedef fused integer_total:
+    int32_t
+    int64_t
+    int128
+
+# Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
+cdef struct Max:
+    char _
+cdef struct Min:
+    char _
+cdef struct Sum:
+    char _
+cdef struct NanMax:
+    char _
+cdef struct NanMin:
+    char _
+
+ctypedef fused reducer:
+    Max
+    Min
+    Sum
+    NanMax
+    NanMin
+
+
+cdef inline acc combine(acc a, acc b, reducer *_) noexcept nogil:
+    if reducer is Sum:
+        return <acc>(a + b)
+    elif reducer is Max:
+        return a if a > b else b
+    elif reducer is Min:
+        return a if a < b else b
+    elif reducer is NanMax:
+        return b if (b > a) | (b != b) else a
+    else:
+        return b if (b < a) | (b != b) else a
+
+
+cdef inline acc identity(reducer *_, acc *unused) noexcept nogil:
+    cdef bint least = reducer is Max or reducer is NanMax
+    if reducer is Sum:
+        return <acc>0
+    elif acc is float or acc is double:
+        return <acc>(-INFINITY if least else INFINITY)
+    elif acc is int8_t:
+        return INT8_MIN if least else INT8_MAX
+    elif acc is int16_t:
+        return INT16_MIN if least else INT16_MAX
+    elif acc is int32_t:
+        return INT32_MIN if least else INT32_MAX
+    elif acc is int64_t:
+        return INT64_MIN if least else INT64_MAX
+    elif acc is uint8_t:
+        return 0 if least else UINT8_MAX
+    elif acc is uint16_t:
+        return 0 if least else UINT16_MAX
+    elif acc is uint32_t:
+        return 0 if least else UINT32_MAX
+    elif acc is uint64_t:
+        return 0 if least else UINT64_MAX
+    else:
+        return (<int128>INT64_MIN) << 64

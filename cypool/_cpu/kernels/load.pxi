@@ -1,0 +1,151 @@
+# Bringing source elements into a line of scratch: gathered where they lie apart, and turned into
+# the type in which they are combined.
+
+# Runs of contiguous elements are one loop, whatever their split into columns and inner elements.
+cdef inline bint is_contiguous(const Run *run, size_t size) noexcept nogil:
+    return (run.nc == 1 or run.sc == <Py_ssize_t>size) and (
+        run.nw == 1 or run.sw == run.nc * <Py_ssize_t>size)
+
+
+cdef void load_copied(
+        const Job *job, const Run *run, element *line, const element *x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const char *p
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        if run.sc == sizeof(element):
+            memcpy(line + i * run.nc, p, run.nc * sizeof(element))
+            continue
+        for j in range(run.nc):
+            line[i * run.nc + j] = (<const element *>(p + j * run.sc))[0]
+
+
+cdef inline total widened(element v, total *_) noexcept nogil:
+    if element is half:
+        return <total>cypool_from_half(v.bits)
+    elif element is bfloat:
+        return <total>cypool_from_bfloat(v.bits)
+    else:
+        return <total>v
+
+
+cdef void load_widened(
+        const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const char *p
+    if is_contiguous(run, sizeof(element)):
+        for i in range(run.nw * run.nc):
+            line[i] = widened(x[i], line)
+        return
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            line[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line)
+
+
+# Elements as signed integers that compare as they do, reversed or not.
+cdef inline int64_t key_of(element v, int64_t reverse) noexcept nogil:
+    if element is half:
+        return cypool_key16(v.bits, 0x7c00, <int16_t>reverse)
+    elif element is bfloat:
+        return cypool_key16(v.bits, 0x7f80, <int16_t>reverse)
+    elif element is float:
+        return cypool_key32(cypool_float_bits(v), 0x7f800000, <int32_t>reverse)
+    elif element is double:
+        return cypool_key64(cypool_double_bits(v), 0x7ff0000000000000, reverse)
+    elif element is uint64_t:
+        return <int64_t>(v ^ (<uint64_t>1 << 63)) ^ reverse
+    elif element is uint32_t:
+        return <int32_t>(v ^ (<uint32_t>1 << 31)) ^ reverse
+    else:
+        return <int64_t>v ^ reverse
+
+
+cdef void load_keys(const Job *job, const Run *run, int16_t *line, const element *x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const char *p
+    cdef int16_t reverse = -job.flip
+    if is_contiguous(run, sizeof(element)):
+        for i in range(run.nw * run.nc):
+            line[i] = <int16_t>key_of(x[i], reverse)
+        return
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            line[i * run.nc + j] = <int16_t>key_of((<const element *>(p + j * run.sc))[0], reverse)
+
+
+# Value and index in one integer: the key above, below it the index counted down, so that the
+# greatest is the first of the greatest values, in whatever order it is looked for.
+ctypedef fused paired:
+    int64_t
+    int128
+
+
+cdef inline paired pack(int64_t key, Py_ssize_t index, paired *_) noexcept nogil:
+    if paired is int64_t:
+        return (key << 32) + (<int64_t>UINT32_MAX - index)
+    else:
+        return (<paired>key << 64) + <paired>(<uint64_t>UINT64_MAX - <uint64_t>index)
+
+
+cdef void load_packed(
+        const Job *job, const Run *run, paired *line, const element *x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef Py_ssize_t index = (run.d * job.axis[1].length + run.h) * job.axis[2].length + run.w
+    cdef const char *p = run.data
+    cdef int64_t reverse = -job.flip
+    if run.nc == 1 and run.sw == sizeof(element):
+        for i in range(run.nw):
+            line[i] = pack(key_of(x[i], reverse), index + i, line)
+        return
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        if run.sc == sizeof(element):
+            for j in range(run.nc):
+                line[i * run.nc + j] = pack(
+                    key_of((<const element *>p)[j], reverse), index + i, line)
+            continue
+        for j in range(run.nc):
+            line[i * run.nc + j] = pack(
+                key_of((<const element *>(p + j * run.sc))[0], reverse), index + i, line)
+
+
+# --- divisors ---
+
+cdef struct Divisor:
+    const Axis *axis
+    bint include_pad
+    Py_ssize_t row          # the part of this row of windows
+    Py_ssize_t override
+
+cdef inline void divisor_start(
+        Divisor *divisor, const Job *job, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
+    divisor.axis = &job.divisor[2]
+    divisor.include_pad = job.include_pad
+    divisor.override = job.divisor_override
+    divisor.row = axis_divisor(&job.divisor[0], d, job.include_pad) * axis_divisor(
+        &job.divisor[1], h, job.include_pad)
+
+# Never 0: a window without a tap has a sum of 0, and a mean of 0.
+cdef inline Py_ssize_t divisor_of(const Divisor *divisor, Py_ssize_t w) noexcept nogil:
+    cdef Py_ssize_t by
+    if divisor.override != 0:
+        return divisor.override
+    by = divisor.row * axis_divisor(divisor.axis, w, divisor.include_pad)
+    return by if by > 0 else 1
+
+
+# Gradients over the divisors of their windows: what an average hands back to each of its taps.
+cdef void load_spread(
+        const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const char *p
+    cdef Divisor divisor
+    cdef total by
+    divisor_start(&divisor, job, run.d, run.h)
+    for i in range(run.nw):
+        by = <total>divisor_of(&divisor, run.w + i)
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            line[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line) / by

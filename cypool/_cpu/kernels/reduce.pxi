@@ -1,0 +1,484 @@
+# Rectangular windows by any associative reducer: the rows under a window are folded into one line,
+# then the line along its columns, always by the same tree for the same geometry, so that neither
+# the cutting of the work nor the instruction set shows in the result. No addition is chained more
+# than LEAF deep.
+#
+# One unit is one row of outputs of one tile (a range of output columns and of inner elements) of
+# one plane; consecutive units walk down a tile, so that loaded rows can be met again.
+
+cdef enum:
+    LEAF = 16           # values combined one after the other; longer runs are halved
+    LANES = 16          # columns of a long window folded side by side
+    DIRECT = 8          # taps up to which neighbouring windows share nothing
+    NAN_BLOCK = 65536   # bytes looked through for NaN at a time: they stay in the nearest caches
+
+cdef struct Work:
+    const Job *job
+    const char *plane           # x at this plane and the tile's first inner element
+    Py_ssize_t i0, nw, nc       # source columns of the tile: the first, how many, inner elements
+    char *levels                # lines of scratch, one per level of the tree
+    char *line                  # the row of outputs before it is stored
+    char *margin                # two lines with room for padding, for doubling
+    char *stack                 # inner elements, per level of the tree of one window
+    char *ring                  # loaded rows
+    Py_ssize_t *tags
+    Py_ssize_t turn
+
+
+# --- rows: these loops are where the time goes; each must be vector code ---
+
+cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = value
+
+cdef void row_copy(acc *y, const acc *a, Py_ssize_t n) noexcept nogil:
+    memcpy(y, a, n * sizeof(acc))
+
+cdef void row_join(acc *y, const acc *a, const acc *b, Py_ssize_t n, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = combine(a[i], b[i], r)
+
+cdef void row_join3(
+        acc *y, const acc *a, const acc *b, const acc *c, Py_ssize_t n, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = combine(combine(a[i], b[i], r), c[i], r)
+
+cdef void row_add(acc *y, const acc *a, Py_ssize_t n, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = combine(y[i], a[i], r)
+
+cdef void row_add2(
+        acc *y, const acc *a, const acc *b, Py_ssize_t n, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = combine(combine(y[i], a[i], r), b[i], r)
+
+# Non-overlapping and overlapping pairs and triples at a stride of two.
+cdef void row_pairs(acc *y, const acc *a, Py_ssize_t n, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = combine(a[2 * i], a[2 * i + 1], r)
+
+cdef void row_triples(acc *y, const acc *a, Py_ssize_t n, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = combine(combine(a[2 * i], a[2 * i + 1], r), a[2 * i + 2], r)
+
+cdef bint row_has_nan(const real *a, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int found = 0
+    for i in range(n):
+        found |= a[i] != a[i]
+    return found
+
+
+# --- runs of one line ---
+
+# k values that lie step apart, as one.
+cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) noexcept nogil:
+    cdef acc lanes[LANES]
+    cdef acc v
+    cdef Py_ssize_t i, j, half
+    if k <= LEAF:
+        v = m[0]
+        for i in range(1, k):
+            v = combine(v, m[i * step], r)
+        return v
+    if step == 1 and k <= LEAF * LANES:
+        for j in range(LANES):
+            lanes[j] = m[j]
+        for i in range(1, k // LANES):
+            for j in range(LANES):
+                lanes[j] = combine(lanes[j], m[i * LANES + j], r)
+        for j in range(k % LANES):
+            lanes[j] = combine(lanes[j], m[k - k % LANES + j], r)
+        half = LANES // 2
+        while half > 0:
+            for j in range(half):
+                lanes[j] = combine(lanes[j], lanes[j + half], r)
+            half //= 2
+        return lanes[0]
+    half = k // 2 // LANES * LANES
+    return combine(fold_values(m, half, step, r),
+                   fold_values(m + half * step, k - half, step, r), r)
+
+
+# k vectors of n values that lie step apart, as one vector; stack holds the inner nodes of the tree.
+cdef void fold_vectors(
+        acc *y, const acc *m, Py_ssize_t k, Py_ssize_t step, Py_ssize_t n, acc *stack,
+        reducer *r) noexcept nogil:
+    cdef Py_ssize_t i, half
+    if k == 1:
+        row_copy(y, m, n)
+    elif k == 2:
+        row_join(y, m, m + step, n, r)
+    elif k <= LEAF:
+        row_join3(y, m, m + step, m + 2 * step, n, r)
+        for i in range(3, k - 1, 2):
+            row_add2(y, m + i * step, m + (i + 1) * step, n, r)
+        if k % 2 == 0:
+            row_add(y, m + (k - 1) * step, n, r)
+    else:
+        half = k // 2
+        fold_vectors(y, m, half, step, n, stack, r)
+        fold_vectors(stack, m + half * step, k - half, step, n, stack + n, r)
+        row_add(y, stack, n, r)
+
+
+# One window of the line: count taps of nc values each.
+cdef inline void fold_window(
+        acc *y, const acc *m, Py_ssize_t count, Py_ssize_t step, Py_ssize_t nc, acc *stack,
+        reducer *r) noexcept nogil:
+    if count == 0:
+        row_fill(y, nc, identity(r, y))
+    elif nc == 1:
+        y[0] = fold_values(m, count, step, r)
+    else:
+        fold_vectors(y, m, count, step * nc, nc, stack, r)
+
+
+# n windows of count taps, none of them clipped: window q starts at m + q * advance and goes to
+# y + q * period (both in elements).
+cdef void fold_regular(
+        acc *y, const acc *m, Py_ssize_t n, Py_ssize_t count, Py_ssize_t step,
+        Py_ssize_t advance, Py_ssize_t period, Py_ssize_t nc, acc *stack,
+        reducer *r) noexcept nogil:
+    cdef Py_ssize_t q, t, c
+    if count > 0 and advance == nc and period == nc and count <= DIRECT:
+        # Neighbouring windows are neighbouring vectors: the whole run is one.
+        fold_vectors(y, m, count, step * nc, n * nc, stack, r)
+    elif count == 2 and nc == 1 and step == 1 and advance == 2 and period == 1:
+        row_pairs(y, m, n, r)
+    elif count == 3 and nc == 1 and step == 1 and advance == 2 and period == 1:
+        row_triples(y, m, n, r)
+    elif count == 0 or nc >= 8 or count > DIRECT:
+        for q in range(n):
+            fold_window(y + q * period, m + q * advance, count, step, nc, stack, r)
+    else:
+        for c in range(nc):
+            for q in range(n):
+                y[q * period + c] = m[q * advance + c]
+            for t in range(1, count):
+                for q in range(n):
+                    y[q * period + c] = combine(
+                        y[q * period + c], m[q * advance + t * step * nc + c], r)
+
+
+# Overlapping windows of k taps at one stride, by doubling: with w[p][i] the combination of the p
+# taps from i on, w[2p][i] = w[p][i] and w[p][i + p], and any k is a few powers of two (for a
+# maximum two, which may overlap). m has an element for every tap of every window, padding included.
+cdef void fold_doubling(
+        Work *work, acc *y, acc *m, Py_ssize_t n, Py_ssize_t k, Py_ssize_t step, Py_ssize_t stride,
+        Py_ssize_t nc, reducer *r) noexcept nogil:
+    cdef acc *w = m
+    cdef acc *other = m + work.job.margin
+    cdef acc *swap
+    cdef Py_ssize_t p = 1, offset = 0, reach = step * nc, q
+    cdef Py_ssize_t length = ((n - 1) * stride + (k - 1) * step + 1) * nc
+    cdef bint started = False
+    if reducer is not Sum:
+        while 2 * p <= k:
+            length -= p * reach
+            row_join(other, w, w + p * reach, length, r)
+            swap = w
+            w = other
+            other = swap
+            p *= 2
+        if stride == 1:
+            row_join(y, w, w + (k - p) * reach, n * nc, r)
+        else:
+            for q in range(n):
+                row_join(y + q * nc, w + q * stride * nc,
+                         w + (q * stride * nc + (k - p) * reach), nc, r)
+    else:
+        while True:
+            if k & p:
+                for q in range(1 if stride == 1 else n):
+                    if started:
+                        row_add(y + q * nc, w + (q * stride * nc + offset * reach),
+                                n * nc if stride == 1 else nc, r)
+                    else:
+                        row_copy(y + q * nc, w + (q * stride * nc + offset * reach),
+                                 n * nc if stride == 1 else nc)
+                started = True
+                offset += p
+            if 2 * p > k:
+                return
+            length -= p * reach
+            row_join(other, w, w + p * reach, length, r)
+            swap = w
+            w = other
+            other = swap
+            p *= 2
+
+
+# The windows o0 <= o < o1 of a line that holds the source columns from work.i0 on.
+cdef void fold_line(
+        Work *work, acc *y, const acc *m, Py_ssize_t o0, Py_ssize_t o1, acc *stack,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, o, start, count, phase, begin, end, before, n
+    cdef acc *margin = <acc *>work.margin
+    if work.job.margin > 0:
+        n = ((o1 - o0 - 1) * a.stride + (a.kernel - 1) * a.dilation + 1) * nc
+        before = (work.i0 - (o0 * a.stride - a.lo)) * nc
+        row_fill(margin, n, identity(r, y))
+        if before < n:
+            row_copy(margin + before, m, min(work.nw * nc, n - before))
+        fold_doubling(work, y, margin, o1 - o0, a.kernel, a.dilation, a.stride, nc, r)
+        return
+    begin = min(max(a.begin, o0), o1)
+    end = min(max(a.end, begin), o1)
+    for o in range(o0, begin):
+        axis_window(a, o, &start, &count)
+        fold_window(y + (o - o0) * nc, m + (start - work.i0) * nc, count, a.step, nc, stack, r)
+    for phase in range(min(a.period, end - begin)):
+        o = begin + phase
+        axis_window(a, o, &start, &count)
+        fold_regular(y + (o - o0) * nc, m + (start - work.i0) * nc,
+                     (end - o - 1) // a.period + 1, count, a.step, a.advance * nc, a.period * nc,
+                     nc, stack, r)
+    for o in range(end, o1):
+        axis_window(a, o, &start, &count)
+        fold_window(y + (o - o0) * nc, m + (start - work.i0) * nc, count, a.step, nc, stack, r)
+
+
+# --- rows under a window ---
+
+# A window of rows: dn x hn of them, numbered row-major.
+cdef struct Rows:
+    Py_ssize_t d0, dn, h0, hn
+
+cdef const void *source_row(Work *work, const Rows *rows, Py_ssize_t t, size_t size) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t d = rows.d0 + t // rows.hn * job.axis[0].step
+    cdef Py_ssize_t h = rows.h0 + t % rows.hn * job.axis[1].step
+    cdef const char *x = work.plane + (
+        d * job.x.stride[0] + h * job.x.stride[1] + work.i0 * job.x.stride[2])
+    cdef Py_ssize_t slot, tag
+    cdef char *line
+    cdef Run run
+    if job.load == NULL:
+        return x
+    tag = d * job.axis[1].length + h
+    if job.ring_h > 0:
+        slot = d % job.ring_d * job.ring_h + h % job.ring_h
+    else:
+        work.turn ^= 1
+        slot = work.turn
+    line = work.ring + slot * job.source * size
+    if job.ring_h == 0 or work.tags[slot] != tag:
+        run.data = <char *>x
+        run.nw = work.nw
+        run.nc = work.nc
+        run.sw = job.x.stride[2]
+        run.sc = job.x.inner
+        run.d = d
+        run.h = h
+        run.w = work.i0
+        job.load(job, &run, line, run.data)
+        work.tags[slot] = tag
+    return line
+
+
+cdef const acc *fold_rows(
+        Work *work, const Rows *rows, Py_ssize_t t0, Py_ssize_t t1, Py_ssize_t level,
+        reducer *r, acc *unused) noexcept nogil:
+    cdef Py_ssize_t n = work.nw * work.nc, t, half
+    cdef acc *y = <acc *>work.levels + level * work.job.source
+    cdef const acc *a
+    cdef const acc *b
+    cdef bint direct = work.job.load == NULL
+    a = <const acc *>source_row(work, rows, t0, sizeof(acc))
+    if t1 - t0 == 1:
+        return a
+    if t1 - t0 <= LEAF:
+        b = <const acc *>source_row(work, rows, t0 + 1, sizeof(acc))
+        t = t0 + 2
+        if direct and t < t1:
+            row_join3(y, a, b, <const acc *>source_row(work, rows, t, sizeof(acc)), n, r)
+            t += 1
+        else:
+            row_join(y, a, b, n, r)
+        while t < t1:
+            a = <const acc *>source_row(work, rows, t, sizeof(acc))
+            if direct and t + 1 < t1:
+                row_add2(y, a, <const acc *>source_row(work, rows, t + 1, sizeof(acc)), n, r)
+                t += 2
+            else:
+                row_add(y, a, n, r)
+                t += 1
+        return y
+    half = (t1 - t0) // 2 // LEAF * LEAF if t1 - t0 >= 2 * LEAF else LEAF
+    fold_rows(work, rows, t0, t0 + half, level, r, y)
+    row_add(y, fold_rows(work, rows, t0 + half, t1, level + 1, r, y), n, r)
+    return y
+
+
+# --- a window too wide for a line: its columns by pieces ---
+
+cdef void fold_wide(
+        Work *work, const Rows *rows, acc *y, Py_ssize_t start, Py_ssize_t count, acc *stack,
+        reducer *r) noexcept nogil:
+    cdef Py_ssize_t step = work.job.axis[2].step, half, slot
+    if count <= work.job.wide:
+        work.i0 = start
+        work.nw = (count - 1) * step + 1
+        for slot in range(max(work.job.ring_h * work.job.ring_d, 1)):
+            work.tags[slot] = -1
+        fold_window(y, fold_rows(work, rows, 0, rows.dn * rows.hn, 0, r, y), count, step, work.nc,
+                    stack, r)
+        return
+    half = (count // 2 + work.job.wide - 1) // work.job.wide * work.job.wide
+    fold_wide(work, rows, y, start, half, stack, r)
+    fold_wide(work, rows, stack, start + half * step, count - half, stack + work.nc, r)
+    row_add(y, stack, work.nc, r)
+
+
+# --- units ---
+
+# Rows first <= row < last of one tile.
+cdef void reduce_tile(
+        Work *work, Py_ssize_t plane, Py_ssize_t first, Py_ssize_t last, Py_ssize_t o0,
+        Py_ssize_t o1, Py_ssize_t c0, reducer *r, acc *unused) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t row, d, h, start, count, i0 = work.i0, nw = work.nw
+    cdef Rows rows
+    cdef Run run, index
+    cdef acc *y
+    cdef acc *stack = <acc *>work.stack
+    cdef char *out = job.y.data + outer_offset(job, &job.y, plane) + c0 * job.y.inner
+    cdef char *out_index = NULL
+    if job.index.data != NULL:
+        out_index = job.index.data + outer_offset(job, &job.index, plane) + c0 * job.index.inner
+    for row in range(first, last):
+        d = row // job.axis[1].outputs
+        h = row % job.axis[1].outputs
+        axis_window(&job.axis[0], d, &rows.d0, &rows.dn)
+        axis_window(&job.axis[1], h, &rows.h0, &rows.hn)
+        run.data = out + (
+            d * job.y.stride[0] + h * job.y.stride[1] + o0 * job.y.stride[2])
+        y = <acc *>run.data if job.store == NULL else <acc *>work.line
+        if rows.dn * rows.hn == 0 or nw == 0:
+            row_fill(y, (o1 - o0) * work.nc, identity(r, y))
+        elif job.wide > 0:
+            axis_window(&job.axis[2], o0, &start, &count)
+            if count == 0:
+                row_fill(y, work.nc, identity(r, y))
+            else:
+                fold_wide(work, &rows, y, start, count, stack, r)
+        else:
+            fold_line(work, y, fold_rows(work, &rows, 0, rows.dn * rows.hn, 0, r, y), o0, o1,
+                      stack, r)
+        if job.store == NULL:
+            continue
+        run.nw = o1 - o0
+        run.nc = work.nc
+        run.sw = job.y.stride[2]
+        run.sc = job.y.inner
+        run.d = d
+        run.h = h
+        run.w = o0
+        if out_index != NULL:
+            index = run
+            index.data = out_index + (
+                d * job.index.stride[0] + h * job.index.stride[1] + o0 * job.index.stride[2])
+            index.sw = job.index.stride[2]
+            index.sc = job.index.inner
+        job.store(job, &run, &index, y, run.data)
+
+
+# Whether a NaN lies among the source rows of the output rows first <= row < last (of one d).
+cdef bint tile_has_nan(
+        Work *work, Py_ssize_t first, Py_ssize_t last, real *unused) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t d0, dn, h0, h1, i, h, n = work.nw * work.nc
+    cdef Py_ssize_t heights = job.axis[1].outputs
+    cdef const char *x
+    axis_window(&job.axis[0], first // heights, &d0, &dn)
+    axis_source(&job.axis[1], first % heights, (last - 1) % heights + 1, &h0, &h1)
+    for i in range(dn):
+        x = work.plane + (d0 + i * job.axis[0].step) * job.x.stride[0] + work.i0 * job.x.stride[2]
+        if job.x.stride[1] == n * <Py_ssize_t>sizeof(real):
+            if row_has_nan(<const real *>(x + h0 * job.x.stride[1]), (h1 - h0) * n):
+                return True
+            continue
+        for h in range(h0, h1):
+            if row_has_nan(<const real *>(x + h * job.x.stride[1]), n):
+                return True
+    return False
+
+
+cdef Py_ssize_t outer_offset(const Job *job, const Array *array, Py_ssize_t plane) noexcept nogil:
+    cdef Py_ssize_t offset = 0
+    cdef int i
+    for i in range(job.outer_ndim - 1, -1, -1):
+        offset += plane % job.outer_shape[i] * array.outer[i]
+        plane //= job.outer_shape[i]
+    return offset
+
+
+cdef void reduce_units(
+        const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, reducer *r,
+        acc *_) noexcept nogil:
+    cdef Work work
+    cdef Py_ssize_t u = first, row, rows, block, rest, plane, tile_c, tile_w, o0, o1, c0, slots
+    cdef Py_ssize_t source = job.source * sizeof(acc)
+    work.job = job
+    slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
+    work.levels = scratch
+    work.margin = work.levels + job.levels * source
+    work.ring = work.margin + 2 * job.margin * sizeof(acc)
+    work.line = work.ring + slots * source
+    work.stack = work.line + job.line * sizeof(acc)
+    work.tags = <Py_ssize_t *>(work.stack + job.stack * sizeof(acc))
+    work.turn = 0
+    while u < last:
+        row = u % job.rows
+        rest = u // job.rows
+        tile_c = rest % job.tiles_c
+        rest //= job.tiles_c
+        tile_w = rest % job.tiles_w
+        plane = rest // job.tiles_w
+        rows = min(last - u, job.rows - row)
+        o0 = tile_w * job.tile_w
+        o1 = min(o0 + job.tile_w, job.axis[2].outputs)
+        c0 = tile_c * job.tile_c
+        work.nc = min(job.tile_c, job.inner - c0)
+        axis_source(&job.axis[2], o0, o1, &work.i0, &work.nw)
+        work.nw -= work.i0
+        work.plane = job.x.data + outer_offset(job, &job.x, plane) + c0 * job.x.inner
+        for rest in range(slots):
+            work.tags[rest] = -1
+        while rows > 0:
+            block = rows
+            if (acc is float or acc is double) and (reducer is Max or reducer is Min):
+                # With no NaN about, one instruction takes a maximum.
+                block = min(rows, job.axis[1].outputs - row % job.axis[1].outputs,
+                            nan_block(&work, sizeof(acc)))
+                if job.load != NULL or job.wide > 0 or tile_has_nan(
+                        &work, row, row + block, _):
+                    if reducer is Max:
+                        reduce_tile(&work, plane, row, row + block, o0, o1, c0,
+                                    <NanMax *>NULL, _)
+                    else:
+                        reduce_tile(&work, plane, row, row + block, o0, o1, c0,
+                                    <NanMin *>NULL, _)
+                else:
+                    reduce_tile(&work, plane, row, row + block, o0, o1, c0, r, _)
+            else:
+                reduce_tile(&work, plane, row, row + block, o0, o1, c0, r, _)
+            row += block
+            rows -= block
+            u += block
+
+
+# Output rows whose source, NAN_BLOCK or less, is looked through at a time.
+cdef Py_ssize_t nan_block(const Work *work, size_t size) noexcept nogil:
+    cdef const Axis *h = &work.job.axis[1]
+    cdef Py_ssize_t row = max(work.nw * work.nc * <Py_ssize_t>size * work.job.axis[0].kernel, 1)
+    return max(1, (NAN_BLOCK // row - h.kernel * h.dilation) // h.stride)

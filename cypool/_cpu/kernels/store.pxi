@@ -1,0 +1,223 @@
+# Bringing a finished line to where results go: turned into the result's type, divided, or taken
+# apart into value and index.
+
+cdef void store_copied(
+        const Job *job, const Run *run, const Run *index, const element *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef char *p
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            (<element *>(p + j * run.sc))[0] = line[i * run.nc + j]
+
+
+cdef inline element narrowed(total v, element *_) noexcept nogil:
+    cdef element e
+    if element is half:
+        e.bits = cypool_to_half(<float>v)
+        return e
+    elif element is bfloat:
+        e.bits = cypool_to_bfloat(<float>v)
+        return e
+    else:
+        return <element>v
+
+
+cdef void store_narrowed(
+        const Job *job, const Run *run, const Run *index, const total *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef char *p
+    if is_contiguous(run, sizeof(element)):
+        for i in range(run.nw * run.nc):
+            y[i] = narrowed(line[i], y)
+        return
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            (<element *>(p + j * run.sc))[0] = narrowed(line[i * run.nc + j], y)
+
+
+cdef inline integer saturated(integer_total q, integer *_) noexcept nogil:
+    if integer is int8_t:
+        return <integer>min(max(q, <integer_total>INT8_MIN), <integer_total>INT8_MAX)
+    elif integer is uint8_t:
+        return <integer>min(max(q, <integer_total>0), <integer_total>UINT8_MAX)
+    elif integer is int16_t:
+        return <integer>min(max(q, <integer_total>INT16_MIN), <integer_total>INT16_MAX)
+    elif integer is uint16_t:
+        return <integer>min(max(q, <integer_total>0), <integer_total>UINT16_MAX)
+    elif integer_total is int32_t:
+        return <integer>q
+    elif integer is int32_t:
+        return <integer>min(max(q, <integer_total>INT32_MIN), <integer_total>INT32_MAX)
+    elif integer is uint32_t:
+        return <integer>min(max(q, <integer_total>0), <integer_total>UINT32_MAX)
+    elif integer_total is int64_t:
+        return <integer>q
+    elif integer is int64_t:
+        return <integer>min(max(q, <integer_total>INT64_MIN), <integer_total>INT64_MAX)
+    elif integer is uint64_t:
+        return <integer>min(max(q, <integer_total>0), <integer_total>UINT64_MAX)
+    else:
+        return <integer>q
+
+
+# The mean of an integer sum: rounded half to even, held to the result's range.
+cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) noexcept nogil:
+    cdef integer_total q = v / by, rest = v - q * by, size = by if by > 0 else -by
+    cdef integer_total away = 1 if (v < 0) == (by < 0) else -1
+    rest = rest if rest > 0 else -rest
+    if rest > size - rest or (rest == size - rest and q & 1):
+        q += away
+    return saturated(q, _)
+
+
+cdef inline element mean(total v, Py_ssize_t by, element *y) noexcept nogil:
+    if total is float or total is double:
+        return narrowed(<total>(v / <total>by), y)
+    elif element is half or element is bfloat or element is float or element is double:
+        return y[0]         # never called: sums of integers stay integers
+    else:
+        return integer_mean(v, <total>by, y)
+
+
+cdef void store_average(
+        const Job *job, const Run *run, const Run *index, const total *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j, by, begin = job.divisor[2].begin - run.w, end = job.divisor[2].end - run.w
+    cdef char *p
+    cdef Divisor divisor
+    divisor_start(&divisor, job, run.d, run.h)
+    if divisor.override != 0:
+        begin = 0
+        end = run.nw
+    begin = min(max(begin, 0), run.nw)
+    end = min(max(end, begin), run.nw)
+    if begin < end and is_contiguous(run, sizeof(element)):
+        # Away from the borders one divisor serves all.
+        by = divisor_of(&divisor, run.w + begin)
+        for i in range(begin * run.nc, end * run.nc):
+            y[i] = mean(line[i], by, y)
+    else:
+        begin = end = 0
+    for i in range(run.nw):
+        if begin <= i < end:
+            continue
+        by = divisor_of(&divisor, run.w + i)
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
+
+
+# --- keys back to elements ---
+
+cdef inline element unkeyed(int64_t key, int64_t reverse, element *_) noexcept nogil:
+    cdef element e
+    if element is half:
+        e.bits = cypool_unkey16(<int16_t>key, 0x7e00, <int16_t>reverse)
+        return e
+    elif element is bfloat:
+        e.bits = cypool_unkey16(<int16_t>key, 0x7fc0, <int16_t>reverse)
+        return e
+    elif element is float:
+        return cypool_bits_float(cypool_unkey32(<int32_t>key, 0x7fc00000, <int32_t>reverse))
+    elif element is double:
+        return cypool_bits_double(cypool_unkey64(key, 0x7ff8000000000000, reverse))
+    elif element is uint64_t:
+        return <uint64_t>(key ^ reverse) ^ (<uint64_t>1 << 63)
+    elif element is uint32_t:
+        return <uint32_t>(key ^ reverse) ^ (<uint32_t>1 << 31)
+    else:
+        return <element>(key ^ reverse)
+
+
+# What a window without an element gives: below (or, reversed, above) every number.
+cdef inline element nothing(int64_t reverse, element *_) noexcept nogil:
+    if element is half:
+        return unkeyed(-0x7c00 if not reverse else ~0x7c00, reverse, _)
+    elif element is bfloat:
+        return unkeyed(-0x7f80 if not reverse else ~0x7f80, reverse, _)
+    elif element is float:
+        return INFINITY if reverse else -INFINITY
+    elif element is double:
+        return INFINITY if reverse else -INFINITY
+    elif element is int8_t:
+        return INT8_MAX if reverse else INT8_MIN
+    elif element is int16_t:
+        return INT16_MAX if reverse else INT16_MIN
+    elif element is int32_t:
+        return INT32_MAX if reverse else INT32_MIN
+    elif element is int64_t:
+        return INT64_MAX if reverse else INT64_MIN
+    elif element is uint8_t:
+        return UINT8_MAX if reverse else 0
+    elif element is uint16_t:
+        return UINT16_MAX if reverse else 0
+    elif element is uint32_t:
+        return UINT32_MAX if reverse else 0
+    else:
+        return UINT64_MAX if reverse else 0
+
+
+cdef void store_unkeyed(
+        const Job *job, const Run *run, const Run *index, const int16_t *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef char *p
+    cdef int64_t reverse = -job.flip
+    cdef element empty = nothing(reverse, y)
+    cdef int16_t key
+    if is_contiguous(run, sizeof(element)):
+        for i in range(run.nw * run.nc):
+            key = line[i]
+            y[i] = empty if key == INT16_MIN else unkeyed(key, reverse, y)
+        return
+    for i in range(run.nw):
+        p = run.data + i * run.sw
+        for j in range(run.nc):
+            key = line[i * run.nc + j]
+            (<element *>(p + j * run.sc))[0] = (
+                empty if key == INT16_MIN else unkeyed(key, reverse, y))
+
+
+cdef inline int64_t packed_key(paired v) noexcept nogil:
+    if paired is int64_t:
+        return v >> 32
+    else:
+        return <int64_t>(v >> 64)
+
+cdef inline int64_t packed_index(paired v) noexcept nogil:
+    if paired is int64_t:
+        return <int64_t>UINT32_MAX - (v & <int64_t>UINT32_MAX)
+    else:
+        return <int64_t>(<uint64_t>UINT64_MAX - <uint64_t>v)
+
+
+cdef void store_unpacked(
+        const Job *job, const Run *run, const Run *index, const paired *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef char *p
+    cdef paired v, none = identity(<Max *>NULL, <paired *>line)
+    cdef int64_t reverse = -job.flip
+    cdef element empty = nothing(reverse, y)
+    if job.y.data != NULL:
+        for i in range(run.nw):
+            p = run.data + i * run.sw
+            for j in range(run.nc):
+                v = line[i * run.nc + j]
+                (<element *>(p + j * run.sc))[0] = (
+                    empty if v == none else unkeyed(packed_key(v), reverse, y))
+    if job.index.data == NULL:
+        return
+    for i in range(run.nw):
+        p = index.data + i * index.sw
+        for j in range(run.nc):
+            v = line[i * run.nc + j]
+            if job.index32:
+                (<int32_t *>(p + j * index.sc))[0] = (
+                    -1 if v == none else <int32_t>packed_index(v))
+            else:
+                (<int64_t *>(p + j * index.sc))[0] = -1 if v == none else packed_index(v)

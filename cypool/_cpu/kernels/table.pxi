@@ -1,0 +1,107 @@
+# The kernels of one instruction set, as the table that drivers call through. Each kernel module is
+# this file and nothing else, compiled whole with its own flags.
+from cpython.pycapsule cimport PyCapsule_New
+from libc.string cimport memcpy, memset
+
+from cypool._cpu.axis cimport axis_divisor, axis_source, axis_window
+from cypool._cpu.job cimport (
+    ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, ACC_U8, ACC_U16, ACC_U32,
+    ACC_U64, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32,
+    DT_U64, MAX, MIN, SUM, TABLE_VERSION, Array, Axis, Job, KernelTable, Run, load_fn, reduce_fn,
+    scatter_fn, store_fn)
+
+include "elements.pxi"
+include "reduce.pxi"
+include "load.pxi"
+include "store.pxi"
+include "scatter.pxi"
+
+cdef extern from *:
+    """
+    static const char *const cypool_kernels_name = CYPOOL_STR(CYPOOL_ISA);
+    """
+    const char *cypool_kernels_name
+
+cdef KernelTable table
+memset(&table, 0, sizeof(table))
+table.version = TABLE_VERSION
+table.size = sizeof(KernelTable)
+table.name = cypool_kernels_name
+
+
+cdef void enter_extremes(KernelTable *t, int code, acc *_):
+    t.reduce[MAX][code] = <reduce_fn>&reduce_units[Max, acc]
+    t.reduce[MIN][code] = <reduce_fn>&reduce_units[Min, acc]
+
+cdef void enter_sums(KernelTable *t, int code, acc *_):
+    t.reduce[SUM][code] = <reduce_fn>&reduce_units[Sum, acc]
+
+enter_extremes(&table, ACC_I8, <int8_t *>NULL)
+enter_extremes(&table, ACC_U8, <uint8_t *>NULL)
+enter_extremes(&table, ACC_I16, <int16_t *>NULL)
+enter_extremes(&table, ACC_U16, <uint16_t *>NULL)
+enter_extremes(&table, ACC_I32, <int32_t *>NULL)
+enter_extremes(&table, ACC_U32, <uint32_t *>NULL)
+enter_extremes(&table, ACC_I64, <int64_t *>NULL)
+enter_extremes(&table, ACC_U64, <uint64_t *>NULL)
+enter_extremes(&table, ACC_F32, <float *>NULL)
+enter_extremes(&table, ACC_F64, <double *>NULL)
+table.reduce[MAX][ACC_I128] = <reduce_fn>&reduce_units[Max, int128]
+enter_sums(&table, ACC_I32, <int32_t *>NULL)
+enter_sums(&table, ACC_I64, <int64_t *>NULL)
+enter_sums(&table, ACC_F32, <float *>NULL)
+enter_sums(&table, ACC_F64, <double *>NULL)
+enter_sums(&table, ACC_I128, <int128 *>NULL)
+
+
+# How each type of element comes into a line and goes out of one.
+cdef void enter_element(KernelTable *t, int code, element *_):
+    t.pack[code][1] = <load_fn>&load_packed[int128, element]
+    t.unpack[code][1] = <store_fn>&store_unpacked[int128, element]
+    if element is not int64_t and element is not uint64_t and element is not double:
+        t.pack[code][0] = <load_fn>&load_packed[int64_t, element]
+        t.unpack[code][0] = <store_fn>&store_unpacked[int64_t, element]
+    t.widen[code][ACC_F32] = <load_fn>&load_widened[float, element]
+    t.widen[code][ACC_F64] = <load_fn>&load_widened[double, element]
+    if element is half or element is bfloat or element is float or element is double:
+        t.narrow[code][ACC_F32] = <store_fn>&store_narrowed[float, element]
+        t.narrow[code][ACC_F64] = <store_fn>&store_narrowed[double, element]
+        t.average[code][ACC_F32] = <store_fn>&store_average[float, element]
+        t.average[code][ACC_F64] = <store_fn>&store_average[double, element]
+    else:
+        t.widen[code][ACC_I32] = <load_fn>&load_widened[int32_t, element]
+        t.widen[code][ACC_I64] = <load_fn>&load_widened[int64_t, element]
+        t.widen[code][ACC_I128] = <load_fn>&load_widened[int128, element]
+        t.widen[code][code] = <load_fn>&load_copied[element]
+        t.narrow[code][ACC_I32] = <store_fn>&store_narrowed[int32_t, element]
+        t.narrow[code][ACC_I64] = <store_fn>&store_narrowed[int64_t, element]
+        t.narrow[code][code] = <store_fn>&store_copied[element]
+        t.average[code][ACC_I32] = <store_fn>&store_average[int32_t, element]
+        t.average[code][ACC_I64] = <store_fn>&store_average[int64_t, element]
+        t.average[code][ACC_I128] = <store_fn>&store_average[int128, element]
+    if element is half or element is bfloat:
+        t.key[code] = <load_fn>&load_keys[element]
+        t.unkey[code] = <store_fn>&store_unkeyed[element]
+        t.spread[code] = <load_fn>&load_spread[float, element]
+    elif element is float:
+        t.spread[code] = <load_fn>&load_spread[float, element]
+    elif element is double:
+        t.spread[code] = <load_fn>&load_spread[double, element]
+    if element is float or element is double:
+        t.scatter[code] = <scatter_fn>&scatter_units[element]
+
+enter_element(&table, DT_I8, <int8_t *>NULL)
+enter_element(&table, DT_U8, <uint8_t *>NULL)
+enter_element(&table, DT_I16, <int16_t *>NULL)
+enter_element(&table, DT_U16, <uint16_t *>NULL)
+enter_element(&table, DT_I32, <int32_t *>NULL)
+enter_element(&table, DT_U32, <uint32_t *>NULL)
+enter_element(&table, DT_I64, <int64_t *>NULL)
+enter_element(&table, DT_U64, <uint64_t *>NULL)
+enter_element(&table, DT_F32, <float *>NULL)
+enter_element(&table, DT_F64, <double *>NULL)
+enter_element(&table, DT_F16, <half *>NULL)
+enter_element(&table, DT_BF16, <bfloat *>NULL)
+table.check_index = &check_index_units
+
+kernels = PyCapsule_New(&table, "cypool.kernels", NULL)

@@ -1,0 +1,98 @@
+"""How many threads a call uses. The only module that asks the OpenMP runtime anything.
+
+An explicit `num_threads` argument is obeyed. Otherwise the number is the least of the library's
+setting, what the runtime allows (so that OMP_NUM_THREADS and threadpoolctl are obeyed), the
+processors this process may use, and the work there is.
+"""
+import math
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+cdef extern from "cypool_threads.h":
+    const int CYPOOL_OPENMP
+    int cypool_omp_max_threads() noexcept nogil
+    int cypool_omp_num_procs() noexcept nogil
+
+cdef enum:
+    # Elements read and written below which a second thread costs more than it brings.
+    GRAIN = 65536
+    # More than any machine has, fewer than would bring it down.
+    MOST = 1024
+
+openmp = CYPOOL_OPENMP
+
+_setting = None
+_here = ContextVar("cypool threads", default=None)
+cdef bint team_opened = False       # this process has run more than one thread
+cdef bint forked = False            # and this one is its fork
+
+
+# GNU's OpenMP runtime waits for ever when a fork opens a team after its parent did.
+def _after_fork():
+    global forked
+    forked = team_opened
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _cgroup_quota():
+    """Processors that the control group grants, rounded up; None where it sets no limit."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:
+            quota, period = file.read().split()
+        return None if quota == "max" else max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):
+        return None
+
+_quota = False          # not looked up yet
+
+
+def default_threads():
+    """Threads a call may use at most, when it is not told."""
+    global _quota
+    if forked:
+        return 1
+    if _quota is False:
+        _quota = _cgroup_quota()
+    n = min(cypool_omp_max_threads(), cypool_omp_num_procs())
+    for limit in (_here.get(), _setting, _quota):
+        if limit is not None:
+            n = min(n, limit)
+            if limit is not _quota:
+                break
+    return max(n, 1)
+
+
+cdef int team_size(object num_threads, Py_ssize_t pieces, double work) except -1:
+    global team_opened
+    cdef Py_ssize_t n
+    if pieces < 2 or forked:
+        return 1
+    if num_threads is None:
+        if work < 2 * GRAIN:
+            return 1
+        n = min(<Py_ssize_t>default_threads(), <Py_ssize_t>(work / GRAIN))
+    else:
+        n = num_threads
+    n = max(min(n, pieces, <Py_ssize_t>MOST), 1)
+    if not CYPOOL_OPENMP:
+        n = 1
+    if n > 1:
+        team_opened = True
+    return n
+
+
+def set_setting(n):
+    global _setting
+    _setting = n
+
+
+@contextmanager
+def context(n):
+    token = _here.set(n)
+    try:
+        yield
+    finally:
+        _here.reset(token)

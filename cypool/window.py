@@ -1,0 +1,325 @@
+"""Sliding windows: `pool`, named by operator, and the {1,2,3}d names, which are one-line forms of it.
+
+Docstrings of the names that differ only in their number of dimensions share their text; see
+`_docs.py`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from cypool import _arguments as arguments
+from cypool import _call, _geometry
+from cypool._docs import documented
+from cypool._operators import OPERATORS, Operator, check_keywords, operator_named
+
+__all__ = [
+    "avg_pool1d", "avg_pool1d_backward", "avg_pool2d", "avg_pool2d_backward", "avg_pool3d",
+    "avg_pool3d_backward", "max_pool1d", "max_pool1d_backward", "max_pool2d",
+    "max_pool2d_backward", "max_pool3d", "max_pool3d_backward", "pool", "pool_backward",
+    "pool_output_size",
+]
+
+
+# --- by dimension ---
+
+def _forward(
+    op: str, n: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: Any, data_format: Any, out: Any, num_threads: Any, return_indices: Any = False,
+    index_dtype: Any = np.int64, **keywords: Any,
+) -> Any:
+    x = arguments.array(x)
+    last = arguments.channels_last(data_format, n)
+    axes = arguments.spatial_axes(x.ndim, n, last, x.shape, "x")
+    windows = _call.windows_of(x.shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
+    return _call.forward(
+        OPERATORS[op], x, windows, return_indices=arguments.flag(return_indices, "return_indices"),
+        index_dtype=index_dtype, out=out, num_threads=num_threads, **keywords)
+
+
+def _backward(
+    op: str, n: int, grad_output: Any, x: Any, kernel_size: Any, stride: Any, padding: Any,
+    dilation: Any, ceil_mode: Any, data_format: Any, out: Any, num_threads: Any,
+    indices: Any = None, **keywords: Any,
+) -> np.ndarray:
+    x, shape = _array_or_shape(OPERATORS[op], x, indices)
+    last = arguments.channels_last(data_format, n)
+    axes = arguments.spatial_axes(len(shape), n, last, shape, "x")
+    windows = _call.windows_of(shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
+    return _call.backward(
+        OPERATORS[op], grad_output, x, windows, indices=indices, out=out, num_threads=num_threads,
+        **keywords)
+
+
+def _array_or_shape(
+    operator: Operator, x: Any, indices: Any
+) -> tuple[np.ndarray | None, tuple[int, ...]]:
+    """x itself where it is needed, and its shape, which a tuple always stands for."""
+    if isinstance(x, tuple):
+        if operator.selects and indices is None:
+            raise TypeError(f"x must be an array, not a shape, unless indices= is given, got {x!r}")
+        return None, arguments.shape(x, "x")
+    x = arguments.array(x)
+    return x, x.shape
+
+
+def _max_pool(n: int) -> Any:
+    def max_pool(
+        x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+        ceil_mode: Any = False, return_indices: Any = False, *, index_dtype: Any = np.int64,
+        data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
+    ) -> Any:
+        return _forward(
+            "max", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
+            num_threads, return_indices, index_dtype)
+
+    def max_pool_backward(
+        grad_output: Any, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+        dilation: Any = 1, ceil_mode: Any = False, return_indices: Any = False, *,
+        indices: Any = None, index_dtype: Any = np.int64, data_format: Any = "channels_first",
+        out: Any = None, num_threads: Any = None,
+    ) -> np.ndarray:
+        return _backward(
+            "max", n, grad_output, x, kernel_size, stride, padding, dilation, ceil_mode,
+            data_format, out, num_threads, indices)
+
+    return documented(max_pool, "max_pool", n), documented(max_pool_backward, "max_pool", n)
+
+
+def _avg_pool(n: int) -> Any:
+    def avg_pool(
+        x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False,
+        count_include_pad: Any = True, divisor_override: Any = None, *, dilation: Any = 1,
+        dtype: Any = None, data_format: Any = "channels_first", out: Any = None,
+        num_threads: Any = None,
+    ) -> np.ndarray:
+        return _forward(
+            "avg", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
+            num_threads, count_include_pad=count_include_pad, divisor_override=divisor_override,
+            dtype=dtype)
+
+    def avg_pool_backward(
+        grad_output: Any, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+        ceil_mode: Any = False, count_include_pad: Any = True, divisor_override: Any = None, *,
+        dilation: Any = 1, dtype: Any = None, data_format: Any = "channels_first",
+        out: Any = None, num_threads: Any = None,
+    ) -> np.ndarray:
+        return _backward(
+            "avg", n, grad_output, x, kernel_size, stride, padding, dilation, ceil_mode,
+            data_format, out, num_threads, count_include_pad=count_include_pad,
+            divisor_override=divisor_override, dtype=dtype)
+
+    return documented(avg_pool, "avg_pool", n), documented(avg_pool_backward, "avg_pool", n)
+
+
+max_pool1d, max_pool1d_backward = _max_pool(1)
+max_pool2d, max_pool2d_backward = _max_pool(2)
+max_pool3d, max_pool3d_backward = _max_pool(3)
+avg_pool1d, avg_pool1d_backward = _avg_pool(1)
+avg_pool2d, avg_pool2d_backward = _avg_pool(2)
+avg_pool3d, avg_pool3d_backward = _avg_pool(3)
+
+
+# --- by operator ---
+
+def pool(
+    x: Any, op: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    ceil_mode: Any = False, return_indices: Any = False, *, axes: Any = None,
+    data_format: Any = "channels_first", index_dtype: Any = np.int64, out: Any = None,
+    num_threads: Any = None, **params: Any,
+) -> Any:
+    """Reduce every sliding window of an array by the operator of that name.
+
+    Parameters
+    ----------
+    x : array_like
+        Any array; with `axes=None` of shape ``(N, C, *spatial)`` or ``(C, *spatial)``, or the
+        channels-last forms. Any strides; never copied or modified.
+    op : {"max", "min", "avg", "mean", "sum"}
+        What a window is reduced to.
+    kernel_size, stride, dilation : int or sequence of int
+        Taps of a window, distance between windows (by default the kernel size), distance between
+        taps; one for all pooled axes or one for each, in the order of `axes`.
+    padding : int, sequence of int, sequence of (before, after), or {"valid", "same", "same_lower"}
+        How far windows may reach over the edges. Padding never supplies a value.
+    ceil_mode : {False, True, "full"}
+        Whether a last window that overhangs counts: no; if it starts within the input or the
+        padding before it, as in PyTorch; always, as in Chainer's ``cover_all``.
+    return_indices : bool
+        Also return where in its plane each value lies ("max" and "min" only).
+    axes : sequence of int, optional
+        One to three axes to pool. By default the spatial axes of `data_format`, as many as
+        `kernel_size` has entries (it must be a tuple then).
+    data_format : str
+        Where the channels are, if `axes` is not given.
+    index_dtype : dtype
+        int64 or int32.
+    out : ndarray, or pair of them where indices are returned
+        Where to write.
+    num_threads : int, optional
+        Threads to use; by default as many as the work deserves.
+    **params
+        The operator's own: `count_include_pad`, `divisor_override` and `dtype` for "avg", `dtype`
+        for "sum".
+
+    Returns
+    -------
+    ndarray, or (ndarray, ndarray)
+        A fresh C-contiguous array in the layout of `x`; with `return_indices` also flat indices
+        into the plane of pooled axes, row-major in array order, -1 where a window saw no element.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For any argument that is not as above, naming it and its value.
+
+    Notes
+    -----
+    Output lengths follow PyTorch's ``pooling_output_shape`` (ATen, ``native/Pool.h``).
+
+    Examples
+    --------
+    >>> import cypool, numpy as np
+    >>> x = np.array([[3, 1, 4, 1], [5, 9, 2, 6]])
+    >>> cypool.pool(x, "min", 2, axes=1)
+    array([[1, 1],
+           [5, 2]])
+    >>> cypool.pool(x, "sum", (2, 2), axes=(0, 1))
+    array([[18, 13]])
+    """
+    operator = operator_named(op)
+    check_keywords(operator, params)
+    x = arguments.array(x)
+    wanted = _selection(operator, return_indices)
+    chosen = _axes(axes, kernel_size, x.shape, data_format, "kernel_size")
+    windows = _call.windows_of(x.shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
+    return _call.forward(
+        operator, x, windows, return_indices=wanted, index_dtype=index_dtype, out=out,
+        num_threads=num_threads, **params)
+
+
+def pool_backward(
+    grad_output: Any, x: Any, op: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    dilation: Any = 1, ceil_mode: Any = False, return_indices: Any = False, *, axes: Any = None,
+    data_format: Any = "channels_first", index_dtype: Any = np.int64, indices: Any = None,
+    out: Any = None, num_threads: Any = None, **params: Any,
+) -> np.ndarray:
+    """Gradient of `pool` with respect to its input.
+
+    Parameters
+    ----------
+    grad_output : array_like
+        The gradient with respect to the result, of the result's shape and of a floating dtype.
+    x : array_like or tuple of int
+        What was pooled. Its shape, as a tuple, will do for "avg" and "sum", and for "max" and
+        "min" when `indices` is given.
+    op, kernel_size, stride, padding, dilation, ceil_mode, axes, data_format, **params
+        As they were given to `pool`.
+    return_indices, index_dtype
+        Accepted so that all of the forward call's arguments may be; without effect.
+    indices : array_like of int32 or int64, optional
+        What `pool` returned with ``return_indices=True``; without it the winners are found again.
+    out, num_threads
+        As for `pool`.
+
+    Returns
+    -------
+    ndarray
+        The gradient, in the shape of `x` and the dtype of `grad_output`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For any argument that is not as above, naming it and its value.
+
+    Examples
+    --------
+    >>> import cypool, numpy as np
+    >>> x = np.array([[3., 1., 4., 1.], [5., 9., 2., 6.]])
+    >>> cypool.pool_backward(np.array([[1., 2.], [3., 4.]]), x, "min", 2, axes=1)
+    array([[0., 1., 0., 2.],
+           [3., 0., 4., 0.]])
+    """
+    operator = operator_named(op)
+    check_keywords(operator, params)
+    array, shape = _array_or_shape(operator, x, indices)
+    chosen = _axes(axes, kernel_size, shape, data_format, "kernel_size")
+    windows = _call.windows_of(shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
+    if indices is not None:
+        _selection(operator, True, "indices")
+    return _call.backward(
+        operator, grad_output, array, windows, indices=indices, out=out, num_threads=num_threads,
+        **params)
+
+
+def _selection(operator: Operator, wanted: Any, name: str = "return_indices") -> bool:
+    if arguments.flag(wanted, name) and not operator.selects:
+        raise TypeError(
+            f"{name} must be left out for op {operator.name!r}, which selects no element, got "
+            f"{wanted!r}")
+    return bool(wanted)
+
+
+def _axes(
+    axes: Any, sizes: Any, shape: tuple[int, ...], data_format: Any, name: str
+) -> tuple[int, ...]:
+    """The axes asked for, or the spatial ones, as many as there are sizes."""
+    if axes is not None:
+        return arguments.pooled_axes(axes, len(shape))
+    if not arguments.is_sequence(sizes) or not 1 <= len(sizes) <= 3:
+        raise ValueError(
+            f"{name} must be a tuple of one to three integers where axes are not given, got "
+            f"{sizes!r}")
+    n = len(sizes)
+    last = arguments.channels_last(data_format, n)
+    return arguments.spatial_axes(len(shape), n, last, shape, "x")
+
+
+# --- lengths ---
+
+def pool_output_size(
+    length: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    ceil_mode: Any = False,
+) -> int:
+    """Number of windows on an axis.
+
+    Parameters
+    ----------
+    length : int
+        Elements of the axis, at least 1.
+    kernel_size, stride, padding, dilation, ceil_mode
+        As for `pool`, for one axis.
+
+    Returns
+    -------
+    int
+        The length of the result along that axis.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above, and where there would be no window at all.
+
+    Notes
+    -----
+    With T = length + padding - dilation * (kernel_size - 1) - 1 the number is floor(T / stride) + 1,
+    and one more in ceil mode by the rule of ATen's ``pooling_output_shape``.
+
+    Examples
+    --------
+    >>> import cypool
+    >>> cypool.pool_output_size(224, 3, stride=2, padding=1)
+    112
+    >>> cypool.pool_output_size(7, 2, ceil_mode=True)
+    4
+    """
+    size = arguments.integer(length, "length", 1)
+    kernel = arguments.per_axis(kernel_size, 1, "kernel_size")
+    return _geometry.sliding_axis(
+        size, kernel[0], arguments.strides(stride, kernel)[0],
+        arguments.per_axis(dilation, 1, "dilation")[0], _only(arguments.paddings(padding, 1)),
+        arguments.ceil_rule(ceil_mode), "the axis").outputs
+
+
+def _only(padding: _geometry.Padding) -> Any:
+    return padding if isinstance(padding, str) else padding[0]

@@ -1,0 +1,108 @@
+"""The compiled half of the build: one extension per module, one kernel module per instruction set.
+
+Everything else about the package is in pyproject.toml. Environment variables understood here:
+CYPOOL_OPENMP=0 builds without OpenMP, =1 refuses to build without it; CYPOOL_DEBUG=1 turns on
+Cython's bounds checks and keeps symbols.
+"""
+
+import os
+import platform
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+DEBUG = os.environ.get("CYPOOL_DEBUG") == "1"
+# A free-threaded interpreter has no stable ABI yet.
+STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
+X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
+
+# No contraction: a fused multiply-add would round differently on processors that have one.
+FLAGS = ["-O3", "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+         "-fvisibility=hidden", "-Wno-unused-function"]
+AVX2 = ["-mavx2", "-mfma", "-mf16c"]
+AVX512 = [*AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl",
+          "-mprefer-vector-width=512"]
+INSTRUCTION_SETS = {"baseline": []}
+if X86:
+    INSTRUCTION_SETS |= {"avx2": AVX2, "avx512": AVX512}
+
+
+def extension(name, flags=(), macros=()):
+    macros = [("CYTHON_WITHOUT_ASSERTIONS", "1"), *macros]
+    if STABLE_ABI:
+        macros.append(("Py_LIMITED_API", "0x030B0000"))
+    here = Path("cypool", "_cpu")
+    return Extension(
+        f"cypool._cpu.{name}",
+        [str(here / f"{name}.pyx")],
+        include_dirs=[str(here / "include")],
+        depends=[str(p) for p in [*here.glob("include/*.h"), *here.glob("kernels/*.pxi")]],
+        define_macros=macros,
+        extra_compile_args=[*FLAGS, *flags],
+        extra_link_args=[] if DEBUG or sys.platform == "darwin" else ["-s"],
+        py_limited_api=STABLE_ABI,
+    )
+
+
+EXTENSIONS = [extension("dispatch"), extension("driver"), extension("threads")]
+EXTENSIONS += [
+    extension(f"_kernels_{name}", flags, [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))])
+    for level, (name, flags) in enumerate(INSTRUCTION_SETS.items())
+]
+
+
+class Build(build_ext):
+    """Adds OpenMP where the compiler can link a program with it; modules in parallel."""
+
+    def build_extensions(self):
+        wanted = os.environ.get("CYPOOL_OPENMP", "auto")
+        found = wanted != "0" and self.links_openmp()
+        if wanted == "1" and not found:
+            raise SystemExit("CYPOOL_OPENMP=1, but the compiler cannot link a program with OpenMP")
+        print(f"cypool: building with{'' if found else 'out'} OpenMP", file=sys.stderr)
+        if found:
+            for ext in self.extensions:
+                if "_kernels_" not in ext.name:
+                    ext.extra_compile_args = [*ext.extra_compile_args, "-fopenmp"]
+                    ext.extra_link_args = [*ext.extra_link_args, "-fopenmp"]
+        self.parallel = self.parallel or os.cpu_count()
+        super().build_extensions()
+
+    def links_openmp(self):
+        # A program, not a shared object, which would leave missing symbols for later.
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+            try:
+                objects = self.compiler.compile(
+                    [str(source)], output_dir=folder, extra_postargs=["-fopenmp"])
+                self.compiler.link_executable(
+                    objects, "probe", output_dir=folder, extra_postargs=["-fopenmp"])
+            except Exception:
+                return False
+        return True
+
+
+setup(
+    ext_modules=cythonize(
+        EXTENSIONS,
+        build_dir="build/cython",
+        nthreads=os.cpu_count() or 1,
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "initializedcheck": DEBUG,
+            "cdivision": True,
+            "binding": True,
+            "freethreading_compatible": True,
+        },
+    ),
+    cmdclass={"build_ext": Build},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
+)

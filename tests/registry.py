@@ -1,0 +1,117 @@
+"""The public operators under test, one entry each; every generic test is parametrised from here.
+
+An operator is a public name together with what it computes in the oracle's terms. The names for
+one, two and three dimensions are entries of their own, and so is `pool` with each of its ops.
+`tests/test_registry.py` fails when the library exports an operator that is missing here, or the
+other way round, so leaving out what is not exported hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import cypool
+import numpy as np
+import oracle
+import pytest
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+
+# Public names that are not operators.
+HELPERS = {
+    "__version__",
+    "convert_indices",
+    "fractional_sequence",
+    "get_include",
+    "get_num_threads",
+    "layers",
+    "pool_output_size",
+    "set_num_threads",
+    "show_config",
+    "threads",
+}
+
+FORMATS = {  # letter names of the two layouts, by number of spatial axes
+    1: {"channels_first": "NCL", "channels_last": "NLC"},
+    2: {"channels_first": "NCHW", "channels_last": "NHWC"},
+    3: {"channels_first": "NCDHW", "channels_last": "NDHWC"},
+}
+
+
+def dtype_of(name: str) -> np.dtype:
+    """The dtype of that name; bfloat16 needs ml_dtypes."""
+    return oracle.BFLOAT16 if name == "bfloat16" else np.dtype(name)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A public name, what it means, and which arguments are its own."""
+
+    name: str
+    op: str  # the oracle's name for what is reduced
+    ndim: int | None  # spatial axes; None: any one to three axes, named by `axes=`
+    dtypes: tuple[str, ...]
+    selects: bool  # returns indices on request, and passes gradients through them
+    keywords: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # values worth drawing
+    leading: tuple[str, ...] = ()  # arguments between x and the kernel size
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}[{self.op}]" if self.leading else self.name
+
+    @property
+    def forward(self) -> Callable[..., Any]:
+        return getattr(cypool, self.name)
+
+    @property
+    def backward(self) -> Callable[..., Any]:
+        return getattr(cypool, f"{self.name}_backward")
+
+    @property
+    def exported(self) -> bool:
+        return hasattr(cypool, self.name)
+
+    def __repr__(self) -> str:
+        return self.id
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # for Hypothesis
+        printer.text(repr(self))
+
+
+DIVISORS = (None, None, 1, 2, 3, 7, -2)
+AVERAGE = {"count_include_pad": (True, False), "divisor_override": DIVISORS}
+EVERY = FLOATS + INTEGERS
+ORDERED = (*EVERY, "bool")
+
+REGISTRY = [
+    *(Operator(f"max_pool{n}d", "max", n, ORDERED, selects=True) for n in (1, 2, 3)),
+    *(Operator(f"avg_pool{n}d", "avg", n, EVERY, False, AVERAGE) for n in (1, 2, 3)),
+    Operator("pool", "max", None, ORDERED, selects=True, leading=("max",)),
+    Operator("pool", "min", None, ORDERED, selects=True, leading=("min",)),
+    Operator("pool", "avg", None, EVERY, False, AVERAGE, leading=("avg",)),
+    Operator("pool", "sum", None, EVERY, selects=False, leading=("sum",)),
+]
+
+OPERATORS = [operator for operator in REGISTRY if operator.exported]
+SELECTIONS = [operator for operator in OPERATORS if operator.selects]
+LINEAR = [operator for operator in OPERATORS if not operator.selects]
+NAMED = [operator for operator in OPERATORS if operator.ndim is not None]
+
+
+def with_dtypes(operators: list[Operator], dtypes: tuple[str, ...] | None = None) -> list[Any]:
+    """pytest parameters (operator, dtype): every operator with every dtype it takes."""
+    missing = pytest.mark.skip(reason="bfloat16 needs ml_dtypes, which is not installed")
+    return [
+        pytest.param(
+            operator,
+            dtype,
+            id=f"{operator.id}-{dtype}",
+            marks=[missing] if dtype == "bfloat16" and oracle.BFLOAT16 is None else [],
+        )
+        for operator in operators
+        for dtype in operator.dtypes
+        if dtypes is None or dtype in dtypes
+    ]

@@ -1,0 +1,161 @@
+"""Gradients: against the oracle, as adjoints of the forward pass, and by finite differences."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import oracle
+import pytest
+from arrays import make_values
+from geometries import calls, gradients
+from hypothesis import given
+from hypothesis import strategies as st
+from judging import assert_matches, assert_same
+from registry import FLOATS, LINEAR, NAMED, OPERATORS, SELECTIONS, with_dtypes
+
+GRADIENT_DTYPES = [name for name in FLOATS if name != "bfloat16" or oracle.BFLOAT16 is not None]
+
+
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(OPERATORS))
+@given(data=st.data())
+def test_gradients(operator, dtype, data):
+    call = data.draw(calls(operator, dtype))
+    grad_dtype = dtype if dtype in FLOATS else data.draw(st.sampled_from(("float32", "float64")))
+    grad_output = data.draw(gradients(call.output_shape, grad_dtype))
+    result = call.backward(grad_output)
+    assert result.flags.c_contiguous
+    assert_matches(result, call.expected_gradient(grad_output))
+
+
+@pytest.mark.parametrize("grad_dtype", GRADIENT_DTYPES)
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.id)
+@given(data=st.data())
+def test_gradient_has_the_dtype_of_grad_output(operator, grad_dtype, data):
+    dtype = data.draw(st.sampled_from([name for name in operator.dtypes if name != "bfloat16"]))
+    call = data.draw(calls(operator, dtype))
+    grad_output = data.draw(gradients(call.output_shape, grad_dtype))
+    assert_matches(call.backward(grad_output), call.expected_gradient(grad_output))
+
+
+@pytest.mark.parametrize("operator", SELECTIONS, ids=lambda operator: operator.id)
+@given(data=st.data())
+def test_indices_of_the_forward_pass_serve(operator, data):
+    """With indices= the gradient is the same, and x may be its shape."""
+    call = data.draw(calls(operator, data.draw(st.sampled_from(("float32", "uint8")))))
+    index_dtype = np.dtype(data.draw(st.sampled_from(("int32", "int64"))))
+    more = {"index_dtype": index_dtype} if operator.ndim else {}
+    _, indices = call.forward(return_indices=True, **more)
+    grad_output = data.draw(gradients(call.output_shape, "float32"))
+    found_again = call.backward(grad_output)
+    # return_indices= may be passed on as it was, and changes nothing.
+    assert_same(call.backward(grad_output, indices=indices, return_indices=True), found_again)
+    without_mask = {"mask": None} if call.mask is not None else {}
+    from_shape = call.backward(grad_output, call.x.shape, indices=indices, **without_mask)
+    assert_same(from_shape, found_again)
+
+
+@pytest.mark.parametrize("operator", SELECTIONS, ids=lambda operator: operator.id)
+@given(data=st.data())
+def test_minus_one_passes_nothing_back(operator, data):
+    call = data.draw(calls(operator, "float32"))
+    grad_output = data.draw(gradients(call.output_shape, "float32"))
+    nowhere = np.full(call.output_shape, -1)
+    zeros = np.zeros(call.x.shape, np.float32)
+    assert_same(call.backward(grad_output, indices=nowhere), zeros)
+
+
+@pytest.mark.parametrize("operator", LINEAR, ids=lambda operator: operator.id)
+@given(data=st.data())
+def test_linear_operators_need_only_the_shape(operator, data):
+    call = data.draw(calls(operator, "float32"))
+    grad_output = data.draw(gradients(call.output_shape, "float32"))
+    assert_same(call.backward(grad_output, call.x.shape), call.backward(grad_output))
+
+
+def dot(a: np.ndarray, b: np.ndarray) -> float:
+    return math.fsum(np.multiply(a, b, dtype=np.float64).ravel().tolist())
+
+
+@pytest.mark.parametrize("operator", LINEAR, ids=lambda operator: operator.id)
+@given(data=st.data())
+def test_backward_is_the_adjoint_of_a_linear_operator(operator, data):
+    """<pool(x), g> = <x, pool_backward(g)>."""
+    call = data.draw(calls(operator, "float64", kinds=("normal", "wide", "distinct", "ties")))
+    kinds = ("normal", "wide", "distinct", "ties")
+    grad_output = data.draw(gradients(call.output_shape, "float64", kinds))
+    forward = dot(call.forward(), grad_output)
+    backward = dot(call.x, call.backward(grad_output))
+    # Each side is off by at most 4 rounding errors for its sums, and one each for the
+    # division, the product and the last addition, of what the sum of absolute values is.
+    absolute = call.with_x(np.abs(call.x)).forward()
+    magnitude = dot(np.abs(absolute), np.abs(grad_output))
+    assert abs(forward - backward) <= 2 * 7 * 2.0**-53 * magnitude
+
+
+@pytest.mark.parametrize("operator", SELECTIONS, ids=lambda operator: operator.id)
+@given(data=st.data())
+def test_backward_of_a_selection_is_its_adjoint(operator, data):
+    """The same for what a selection does once its winners are fixed; exact in small integers."""
+    call = data.draw(calls(operator, "float64", kinds=("distinct", "ties")))
+    grad_output = data.draw(gradients(call.output_shape, "float64", ("distinct", "ties")))
+    chosen = call.forward()
+    chosen = np.where(np.isfinite(chosen), chosen, 0)
+    assert dot(chosen, grad_output) == dot(call.x, call.backward(grad_output))
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+@pytest.mark.parametrize(
+    "window",
+    [(2, 2, 0, 1, False), (3, 1, 1, 1, False), (3, 2, 1, 1, True), (2, 3, 3, 2, "full")],
+    ids=str,
+)
+def test_finite_differences(operator, window):
+    """Distinct integers and a quarter step: no winner changes, and max is exact."""
+    kernel, stride, padding, dilation, ceil_mode = window
+    shape = {1: (2, 11), 2: (1, 6, 5), 3: (1, 4, 3, 4)}[operator.ndim]
+    x = make_values(shape, np.dtype(np.float64), "distinct", 17)
+    keywords = {
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "ceil_mode": ceil_mode,
+    }
+
+    def pooled(values: np.ndarray) -> np.ndarray:
+        result = operator.forward(values, kernel, **keywords)
+        return np.where(np.isfinite(result), result, 0)
+
+    grad_output = make_values(pooled(x).shape, np.dtype(np.float64), "distinct", 18)
+    gradient = operator.backward(grad_output, x, kernel, **keywords)
+    step = 0.25
+    numerical = np.empty_like(x)
+    for at in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[at] += step
+        down[at] -= step
+        numerical[at] = dot(pooled(up) - pooled(down), grad_output) / (2 * step)
+    if operator.op == "max":
+        assert_same(gradient, numerical)
+        return
+    # The sums are exact; each average is off by half an ulp of a value below 64, 2**-48, so
+    # their difference by 2**-47, times the gradient of every window that holds the element.
+    spread = operator.backward(np.abs(grad_output), x, kernel, **keywords)
+    through_windows = spread * kernel**operator.ndim  # at least the sum of |gradient|
+    bound = 2.0**-47 / (2 * step) * through_windows + 8 * 2.0**-53 * spread
+    assert (np.abs(gradient - numerical) <= bound).all()
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_many_windows_meet_in_one_element(operator):
+    """Every window holds the one large element; its gradient is the sum of all."""
+    side = {1: 401, 2: 21, 3: 7}[operator.ndim]
+    x = np.zeros((1,) + (side,) * operator.ndim, np.float32)
+    middle = (0,) + (side // 2,) * operator.ndim
+    x[middle] = 1
+    keywords = {"stride": 1, "padding": side // 2}
+    axes = tuple(range(1, x.ndim))
+    grad_output = make_values(x.shape, np.dtype(np.float32), "normal", 5)
+    gradient = operator.backward(grad_output, x, side, **keywords)
+    expected = oracle.pool_backward(grad_output, x, operator.op, side, axes=axes, **keywords)
+    assert_matches(gradient, expected)

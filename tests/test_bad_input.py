@@ -1,0 +1,373 @@
+"""Every bad argument is refused by name, with its value, before anything is written.
+
+Each case is a good call with one argument made bad. A message reads "<argument> must be <what
+is allowed>, got <the value>". Where `out` is not itself the bad argument it is given, filled
+with a mark, and must keep it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cypool
+import numpy as np
+import pytest
+from registry import FORMATS, NAMED, OPERATORS, Operator
+
+MARK = 77
+SIDE = 6  # of every spatial axis of the good call
+INT64_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One bad argument of an operator over `n` spatial axes."""
+
+    id: str
+    argument: str
+    value: Callable[[int], Any]  # from n
+    error: type[Exception] | tuple[type[Exception], ...]
+    only: str | None = None  # an op
+    shown: Any = None  # the part of the value that the message repeats, where not all of it
+
+
+def per_axis(entry: Any, first: Any = 2) -> Callable[[int], tuple[Any, ...]]:
+    """A tuple whose last entry is bad."""
+    return lambda n: (first,) * (n - 1) + (entry,)
+
+
+def constant(value: Any) -> Callable[[int], Any]:
+    return lambda n: value
+
+
+WINDOW_ARGUMENTS = ("kernel_size", "stride", "dilation")
+CASES = [
+    *(
+        Bad(f"{name}={value!r}", name, constant(value), error)
+        for name in WINDOW_ARGUMENTS
+        for value, error in (
+            (0, ValueError),
+            (-1, ValueError),
+            (1.5, TypeError),
+            (2.0, TypeError),
+            ("2", TypeError),
+            (1j, TypeError),
+            (2**63, ValueError),
+            (10**30, ValueError),
+            (np.float32(2), TypeError),
+        )
+    ),
+    *(
+        Bad(f"{name}=(.., {value!r})", name, per_axis(value), error, shown=value)
+        for name in WINDOW_ARGUMENTS
+        for value, error in ((0, ValueError), (-3, ValueError), (2.0, TypeError))
+    ),
+    *(
+        Bad(f"{name} of {what} entries", name, make, ValueError)
+        for name in (*WINDOW_ARGUMENTS, "padding")
+        for what, make in (
+            ("n+1", lambda n: (1,) * (n + 1)),
+            ("n-1", lambda n: (1,) * (n - 1) if n > 1 else (1, 1, 1)),
+        )
+    ),
+    Bad("kernel_size=()", "kernel_size", constant(()), ValueError),
+    Bad("kernel_size=None", "kernel_size", constant(None), TypeError),
+    Bad("dilation=None", "dilation", constant(None), TypeError),
+    Bad("padding=None", "padding", constant(None), TypeError),
+    Bad("padding=-1", "padding", constant(-1), ValueError),
+    Bad("padding=(.., -1)", "padding", per_axis(-1, 0), ValueError, shown=-1),
+    Bad("padding=((..), (0, -1))", "padding", per_axis((0, -1), (0, 0)), ValueError, shown=-1),
+    Bad("padding of a triple", "padding", per_axis((1, 1, 1), (0, 0)), ValueError),
+    Bad("padding of a float", "padding", constant(1.0), TypeError),
+    Bad("padding pair of floats", "padding", per_axis((0.5, 1), (0, 0)), TypeError, shown=0.5),
+    Bad("padding word", "padding", constant("SAME"), ValueError),
+    Bad("padding word reflect", "padding", constant("reflect"), ValueError),
+    Bad("padding=2**63", "padding", constant(2**63), ValueError),
+    Bad("ceil_mode='half'", "ceil_mode", constant("half"), ValueError),
+    Bad("ceil_mode=2", "ceil_mode", constant(2), (TypeError, ValueError)),
+    Bad("ceil_mode=None", "ceil_mode", constant(None), (TypeError, ValueError)),
+    Bad("data_format=NHCW", "data_format", constant("NHCW"), ValueError),
+    Bad("data_format=1", "data_format", constant(1), (TypeError, ValueError)),
+    Bad("data_format=None", "data_format", constant(None), (TypeError, ValueError)),
+    Bad("data_format of other axes", "data_format", lambda n: other_letters(n), ValueError),
+    Bad("num_threads=0", "num_threads", constant(0), ValueError),
+    Bad("num_threads=1.0", "num_threads", constant(1.0), TypeError),
+    Bad("index_dtype=float64", "index_dtype", constant(np.float64), TypeError, only="max"),
+    Bad("index_dtype=complex", "index_dtype", constant(complex), TypeError, only="max"),
+    Bad("index_dtype=int8", "index_dtype", constant(np.int8), TypeError, only="max"),
+    Bad("index_dtype=rubbish", "index_dtype", constant("rubbish"), TypeError, only="max"),
+    Bad("divisor_override=0", "divisor_override", constant(0), ValueError, only="avg"),
+    Bad("divisor_override=1.5", "divisor_override", constant(1.5), TypeError, only="avg"),
+    Bad("divisor_override='2'", "divisor_override", constant("2"), TypeError, only="avg"),
+    Bad("dtype=complex64", "dtype", constant(np.complex64), TypeError, only="avg"),
+    Bad("dtype=object", "dtype", constant(object), TypeError, only="avg"),
+    Bad("dtype=bool", "dtype", constant(bool), TypeError, only="avg"),
+    Bad("dtype=rubbish", "dtype", constant("rubbish"), TypeError, only="avg"),
+]
+
+
+def other_letters(n: int) -> str:
+    return FORMATS[n % 3 + 1]["channels_last"]
+
+
+def good_x(operator: Operator) -> np.ndarray:
+    n = operator.ndim or 2
+    return np.arange(2 * 3 * SIDE**n, dtype=np.float32).reshape((2, 3) + (SIDE,) * n)
+
+
+def marked(shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    return np.full(shape, MARK, dtype)
+
+
+def message(name: str, value: Any) -> str:
+    """A pattern for the whole message."""
+    return rf"^{name} must .+, got {re.escape(repr(value))}$"
+
+
+def forward_with(operator: Operator, **changed: Any) -> None:
+    arguments = {"kernel_size": (2,) * (operator.ndim or 2), **changed}
+    kernel_size = arguments.pop("kernel_size")
+    operator.forward(good_x(operator), *operator.leading, kernel_size, **arguments)
+
+
+def backward_with(operator: Operator, **changed: Any) -> None:
+    n = operator.ndim or 2
+    arguments = {"kernel_size": (2,) * n, **changed}
+    kernel_size = arguments.pop("kernel_size")
+    grad_output = np.ones((2, 3) + (SIDE // 2,) * n, np.float32)
+    operator.backward(grad_output, good_x(operator), *operator.leading, kernel_size, **arguments)
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_bad_argument_is_named(operator, case, direction):
+    if case.only not in (None, operator.op):
+        pytest.skip(f"{operator.id} has no {case.argument}")
+    value = case.value(operator.ndim)
+    n = operator.ndim
+    if direction == "forward":
+        out = marked((2, 3) + (SIDE // 2,) * n)
+        call = forward_with
+    else:
+        out = marked((2, 3) + (SIDE,) * n)
+        call = backward_with
+    shown = value if case.shown is None else case.shown
+    with pytest.raises(case.error, match=message(case.argument, shown)):
+        call(operator, out=out, **{case.argument: value})
+    assert (out == MARK).all()
+
+
+# ---------------------------------------------------------------- x
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["complex64", "complex128", "object", "S3", "U3", "datetime64[s]", "timedelta64[s]", "longdouble"],
+)
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_dtypes_that_cannot_be_pooled(operator, dtype):
+    if np.dtype(dtype) == np.float64:
+        pytest.skip("long double is float64 here")
+    x = np.zeros((2, 3) + (SIDE,) * operator.ndim, dtype)
+    with pytest.raises(TypeError, match=rf"^x must be .*float32.*, got .*{re.escape(str(x.dtype))}"):
+        operator.forward(x, 2)
+
+
+def test_bool_has_no_average():
+    with pytest.raises(TypeError, match=r"^x must be .*, got bool"):
+        cypool.avg_pool1d(np.zeros((2, 4), bool), 2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "uint16"])
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_foreign_byte_order(operator, dtype):
+    swapped = np.dtype(dtype).newbyteorder()
+    x = np.zeros((2, 3) + (SIDE,) * operator.ndim, swapped)
+    with pytest.raises(TypeError, match=rf"^x must be .*, got .*{re.escape(swapped.str)}.*float32"):
+        operator.forward(x, 2)
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_masked_arrays_are_sent_to_mask(operator):
+    x = np.ma.masked_array(good_x(operator), mask=False)
+    with pytest.raises(TypeError, match=r"^x must be .*mask="):
+        operator.forward(x, 2)
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+@pytest.mark.parametrize("extra", [-2, -1, 2, 3])
+def test_wrong_number_of_dimensions(operator, extra):
+    """One axis too few or too many; the message says which shapes are taken."""
+    n = operator.ndim
+    ndim = n + 1 + extra
+    if ndim < 0:
+        pytest.skip("no array has fewer than no dimensions")
+    x = np.zeros((4,) * ndim, np.float32)
+    with pytest.raises(ValueError, match=rf"^x must have shape .*N, C.*, got .*{re.escape(str(x.shape))}"):
+        operator.forward(x, 2)
+
+
+@pytest.mark.parametrize(
+    "x", [None, 3, "text", {}, object(), [[1.0, 2.0]]], ids=lambda x: type(x).__name__
+)
+def test_things_that_are_no_array(x):
+    with pytest.raises(TypeError, match=r"^x must be .*, got "):
+        cypool.max_pool1d(x, 2)
+
+
+# ---------------------------------------------------------------- sizes
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_no_window_fits(operator):
+    """The message names the axis, its length, the padding and the window's extent."""
+    n = operator.ndim
+    x = np.zeros((2, 3) + (4,) * n, np.float32)
+    window = {"kernel_size": (2,) * (n - 1) + (6,), "padding": ((0, 0),) * (n - 1) + ((1, 0),)}
+    with pytest.raises(ValueError, match=r"^kernel_size must ") as caught:
+        operator.forward(x, **window)
+    text = str(caught.value)
+    for part in (f"axis {x.ndim - 1}", "4", "(1, 0)", "6"):
+        assert part in text
+    with pytest.raises(ValueError, match=r"^kernel_size must "):
+        operator.backward(np.zeros((2, 3) + (1,) * n, np.float32), x, **window)
+
+
+def test_no_window_fits_by_length_alone():
+    with pytest.raises(ValueError, match=r"^kernel_size must .*4"):
+        cypool.pool_output_size(4, 6)
+    with pytest.raises(ValueError, match=r"must be .*, got 0"):
+        cypool.pool_output_size(0, 1)
+    with pytest.raises(ValueError, match=r"^length must be .*, got -1"):
+        cypool.pool_output_size(-1, 1)
+    with pytest.raises(TypeError, match=r"^length must be .*, got 4.0"):
+        cypool.pool_output_size(4.0, 1)
+    with pytest.raises(ValueError, match=r"^padding must be .*, got \(1, 2\)"):
+        cypool.pool_output_size(8, 2, padding=(1, 2))
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+@pytest.mark.parametrize("padding", [0, 3, "same"])
+def test_pooled_axis_of_no_length(operator, padding):
+    n = operator.ndim
+    shape = (2, 3) + (4,) * (n - 1) + (0,)
+    with pytest.raises(ValueError, match=rf"^x must have .*, got .*0.*axis {len(shape) - 1}"):
+        operator.forward(np.zeros(shape, np.float32), 2, padding=padding)
+
+
+OVERFLOWS = {
+    "extent": {"kernel_size": 3, "dilation": 2**62},
+    "extent_just": {"kernel_size": 2**32 + 1, "dilation": 2**31},
+    "padded_length": {"kernel_size": 1, "stride": 1, "padding": 2**62},
+    "outputs": {"kernel_size": 2, "stride": 1, "padding": INT64_MAX // 2},
+    "largest_kernel": {"kernel_size": INT64_MAX, "padding": INT64_MAX},
+    "same": {"kernel_size": INT64_MAX, "dilation": INT64_MAX, "padding": "same"},
+    "stride": {"kernel_size": 1, "stride": INT64_MAX, "padding": INT64_MAX // 2 + 1},
+}
+
+
+@pytest.mark.parametrize("window", OVERFLOWS.values(), ids=OVERFLOWS)
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_sizes_beyond_64_bits(operator, window):
+    with pytest.raises(ValueError, match=r"^(kernel_size|dilation|padding|stride)\b.* must .*, got "):
+        forward_with(operator, **window)
+    with pytest.raises(ValueError, match=r"^(kernel_size|dilation|padding|stride)\b.* must .*, got "):
+        backward_with(operator, **window)
+    with pytest.raises(ValueError, match=r"^(kernel_size|dilation|padding|stride)\b.* must .*, got "):
+        cypool.pool_output_size(SIDE, **window)
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_results_too_large_for_any_address_space(operator):
+    """Every axis fits 64 bits; the bytes of the result do not, or no memory could hold them."""
+    if operator.ndim > 1:
+        with pytest.raises(ValueError, match=r"must .*, got "):
+            forward_with(operator, kernel_size=1, stride=1, padding=2**40)
+    with pytest.raises((MemoryError, ValueError)):
+        forward_with(operator, kernel_size=1, stride=1, padding=2**59)
+
+
+# ---------------------------------------------------------------- backward
+
+
+def backward_of(operator: Operator, grad_output: Any, x: Any, **more: Any) -> np.ndarray:
+    return operator.backward(grad_output, x, *operator.leading, (2,) * (operator.ndim or 2), **more)
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.id)
+def test_grad_output_of_another_shape(operator):
+    n = operator.ndim or 2
+    x, out = good_x(operator), marked((2, 3) + (SIDE,) * n)
+    right = (2, 3) + (SIDE // 2,) * n
+    for shape in (right[:-1], (1, *right), (*right[:-1], SIDE // 2 + 1), (1, *right[1:]), (0,)):
+        grad_output = np.ones(shape, np.float32)
+        wanted = rf"^grad_output must .*{re.escape(str(right))}.*, got .*{re.escape(str(shape))}"
+        with pytest.raises(ValueError, match=wanted):
+            backward_of(operator, grad_output, x, out=out)
+    assert (out == MARK).all()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "complex64", "object", ">f4", "longdouble"])
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.id)
+def test_grad_output_that_is_not_floating(operator, dtype):
+    n = operator.ndim or 2
+    grad_output = np.ones((2, 3) + (SIDE // 2,) * n, dtype)
+    if grad_output.dtype == np.float64:
+        pytest.skip("long double is float64 here")
+    shown = re.escape(str(grad_output.dtype))
+    with pytest.raises(TypeError, match=rf"^grad_output must be .*, got .*{shown}"):
+        backward_of(operator, grad_output, good_x(operator))
+
+
+SELECTING = [operator for operator in OPERATORS if operator.selects]
+
+
+@pytest.mark.parametrize("where", ["first", "last"])
+@pytest.mark.parametrize("bad", [-2, SIDE, 2**31, -(2**40)], ids=str)
+@pytest.mark.parametrize("operator", SELECTING, ids=lambda operator: operator.id)
+def test_index_out_of_its_plane(operator, bad, where):
+    n = operator.ndim or 2
+    bad = SIDE**n if bad == SIDE else bad
+    x, out = good_x(operator), marked((2, 3) + (SIDE,) * n)
+    grad_output = np.ones((2, 3) + (SIDE // 2,) * n, np.float32)
+    indices = np.zeros(grad_output.shape, np.int64)
+    indices.flat[0 if where == "first" else -1] = bad
+    for given in (x, x.shape):
+        with pytest.raises(ValueError, match=rf"^indices must be .*, got .*{bad}"):
+            backward_of(operator, grad_output, given, indices=indices, out=out)
+        assert (out == MARK).all()
+    indices.flat[:] = SIDE**n - 1  # the last of the plane is fine
+    backward_of(operator, grad_output, x, indices=indices)
+
+
+@pytest.mark.parametrize("operator", SELECTING, ids=lambda operator: operator.id)
+def test_indices_of_another_shape_or_dtype(operator):
+    n = operator.ndim or 2
+    x = good_x(operator)
+    grad_output = np.ones((2, 3) + (SIDE // 2,) * n, np.float32)
+    wrong = np.zeros((2, 3) + (SIDE // 2,) * (n - 1) + (1,), np.int64)
+    with pytest.raises(ValueError, match=rf"^indices must .*, got .*{re.escape(str(wrong.shape))}"):
+        backward_of(operator, grad_output, x, indices=wrong)
+    for dtype in ("float64", "bool", "complex128", "object"):
+        with pytest.raises(TypeError, match=rf"^indices must be .*, got .*{dtype}"):
+            backward_of(operator, grad_output, x, indices=np.zeros(grad_output.shape, dtype))
+
+
+@pytest.mark.parametrize("operator", SELECTING, ids=lambda operator: operator.id)
+def test_a_shape_alone_has_no_winners(operator):
+    n = operator.ndim or 2
+    grad_output = np.ones((2, 3) + (SIDE // 2,) * n, np.float32)
+    with pytest.raises(TypeError, match=r"^x must be .*indices=.*, got "):
+        backward_of(operator, grad_output, good_x(operator).shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "error"), [((2, 3, -6), ValueError), ((2, 3, 6.0), TypeError), ((2, 3, 0), ValueError)]
+)
+def test_shapes_that_no_array_has(shape, error):
+    with pytest.raises(error, match=r"^(the shape given as )?x must .+, got "):
+        cypool.avg_pool1d_backward(np.ones((2, 3, 3), np.float32), shape, 2)

@@ -1,0 +1,105 @@
+"""Indices of selections: the first winner in row-major order, in the unpadded plane."""
+
+from __future__ import annotations
+
+import cypool
+import numpy as np
+import oracle
+import pytest
+from geometries import calls
+from hypothesis import given
+from hypothesis import strategies as st
+from judging import assert_same
+from registry import SELECTIONS, with_dtypes
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(SELECTIONS))
+@given(data=st.data())
+def test_indices(operator, dtype, data):
+    call = data.draw(calls(operator, dtype))
+    index_dtype = np.dtype(data.draw(st.sampled_from(("int64", "int32"))))
+    more = {"index_dtype": index_dtype} if operator.ndim else {}
+    result = call.forward(return_indices=True, **more)
+    assert type(result) is tuple
+    values, indices = result
+    expected = call.expected()
+    assert_same(values, expected.values)
+    assert_same(indices, expected.indices.astype(indices.dtype))
+    assert indices.dtype == (index_dtype if operator.ndim else np.int64)
+    assert indices.flags.c_contiguous
+    assert_same(values, call.forward())  # asking for indices changes no value
+
+
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(SELECTIONS))
+@given(data=st.data())
+def test_indices_point_at_the_values(operator, dtype, data):
+    call = data.draw(calls(operator, dtype))
+    values, indices = call.forward(return_indices=True)
+    geometry = call.geometry
+    plan = oracle.Plan(call.x.shape, call.axes, geometry.kernel_size, **geometry.windows)
+    planes, picked = plan.to_planes(call.x), plan.to_planes(indices)
+    assert picked.min(initial=0) >= -1
+    assert picked.max(initial=-1) < planes.shape[1]
+    gathered = np.take_along_axis(planes, np.maximum(picked, 0), axis=1)
+    found = picked >= 0
+    assert_same(gathered[found], plan.to_planes(values)[found])
+
+
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+@pytest.mark.parametrize(
+    ("plane", "winner"),
+    [
+        ([[1.0, 5.0], [5.0, 1.0]], 1),  # not 2, as rows first and columns after would find
+        ([[7.0, 7.0], [7.0, 7.0]], 0),
+        ([[0.0, NAN], [NAN, INF]], 1),
+        ([[INF, 0.0], [0.0, NAN]], 3),
+        ([[-INF, -INF], [-INF, -INF]], 0),
+        ([[-INF, -INF], [-1.0, -INF]], 2),
+        ([[-0.0, 0.0], [0.0, -0.0]], 0),
+        ([[1.0, 2.0], [NAN, NAN]], 2),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_window(plane, winner, data_format, dtype):
+    x = np.array(plane, dtype)
+    axis = 0 if data_format == "channels_first" else -1
+    x = np.expand_dims(x, axis)
+    values, indices = cypool.max_pool2d(x, 2, return_indices=True, data_format=data_format)
+    assert indices.ravel().tolist() == [winner]
+    assert_same(values.ravel(), x.ravel()[[winner]])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33])
+def test_all_equal_takes_the_first_real_tap(size):
+    """Ties decide nothing but the order, for each way a window length may be worked."""
+    for stride in (1, 2, size):
+        x = np.zeros((1, 40, 41), np.float32)
+        padding = size // 2
+        _, indices = cypool.max_pool2d(x, size, stride, padding, return_indices=True)
+        expected = oracle.pool(x, "max", size, stride, padding, axes=(1, 2)).indices
+        assert_same(indices, expected)
+
+
+@pytest.mark.parametrize("padding", ["same", "same_lower", 0, 7, ((9, 0), (0, 9))])
+@pytest.mark.parametrize("ceil_mode", [False, True, "full"])
+def test_all_minus_infinity_never_gives_minus_one_inside(padding, ceil_mode):
+    x = np.full((1, 6, 7), -np.inf, np.float32)
+    arguments = (3, 2, padding, 2, ceil_mode)
+    values, indices = cypool.max_pool2d(x, *arguments, return_indices=True)
+    expected = oracle.pool(x, "max", *arguments, axes=(1, 2))
+    assert_same(indices, expected.indices)
+    assert (values == -np.inf).all()
+
+
+def test_each_plane_counts_from_zero():
+    x = np.zeros((2, 3, 4, 5), np.float32)
+    x[..., 3, 4] = 1
+    _, indices = cypool.max_pool2d(x, (4, 5), return_indices=True)
+    assert (indices == 19).all()
+    moved = np.moveaxis(x, 1, -1)
+    _, indices = cypool.max_pool2d(
+        moved, (4, 5), return_indices=True, data_format="channels_last"
+    )
+    assert (indices == 19).all()

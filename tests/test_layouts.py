@@ -1,0 +1,120 @@
+"""The same numbers, wherever they lie: channels first or last, and any strides NumPy can make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import oracle
+import pytest
+from arrays import MEMORY, make_values
+from geometries import calls, geometries
+from hypothesis import given
+from hypothesis import strategies as st
+from judging import assert_matches, assert_same
+from registry import FORMATS, NAMED, OPERATORS, dtype_of, with_dtypes
+
+SHAPES = {1: (2, 3, 37), 2: (2, 3, 11, 19), 3: (2, 2, 5, 6, 17)}
+
+
+def channels_last(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.moveaxis(array, 1, -1))
+
+
+def channels_first(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.moveaxis(array, -1, 1))
+
+
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(NAMED))
+@given(data=st.data())
+def test_channels_last_is_channels_first_moved(operator, dtype, data):
+    """Selections to the bit, indices included; sums within what their accuracy allows."""
+    geometry = data.draw(geometries(operator.ndim))
+    outer = data.draw(st.tuples(st.integers(1, 2), st.integers(1, 20)))
+    flavour = data.draw(st.sampled_from(("ties", "distinct", "lowest")))
+    x = make_values((*outer, *geometry.lengths), dtype_of(dtype), flavour, 7)
+    x_last = channels_last(x)
+    window = geometry.windows
+    kernel = geometry.kernel_size
+    axes = tuple(range(2, x.ndim))
+    if operator.selects:
+        first = operator.forward(x, kernel, **window, return_indices=True)
+        last = operator.forward(
+            x_last, kernel, **window, return_indices=True, data_format="channels_last"
+        )
+        for one, other in zip(first, last, strict=True):
+            assert_same(channels_first(other), one)
+    else:
+        last = operator.forward(x_last, kernel, **window, data_format="channels_last")
+        assert_matches(
+            channels_first(last), oracle.pool(x, operator.op, kernel, **window, axes=axes)
+        )
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["batched", "unbatched"])
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_letters_name_the_layouts(operator, layout, batched):
+    letters = FORMATS[operator.ndim][layout]
+    shape = SHAPES[operator.ndim] if batched else SHAPES[operator.ndim][1:]
+    x = make_values(shape, np.dtype(np.float32), "normal", 1)
+    by_word = operator.forward(x, 2, data_format=layout)
+    assert_same(operator.forward(x, 2, data_format=letters), by_word)
+    gradient = operator.backward(by_word, x, 2, data_format=layout)
+    assert_same(operator.backward(by_word, x, 2, data_format=letters), gradient)
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_default_layout_is_channels_first(operator):
+    x = make_values(SHAPES[operator.ndim], np.dtype(np.float32), "normal", 1)
+    assert_same(operator.forward(x, 2), operator.forward(x, 2, data_format="channels_first"))
+
+
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(OPERATORS))
+@given(data=st.data())
+def test_memory_layout_changes_no_bit(operator, dtype, data):
+    call = data.draw(calls(operator, dtype))
+    plain = call.with_x(np.array(call.x, order="C"))
+    assert_same(call.forward(), plain.forward())
+    grad_output = make_values(call.output_shape, np.dtype(np.float32), "normal", 2)
+    assert_same(call.backward(grad_output), plain.backward(grad_output))
+
+
+@pytest.mark.parametrize("kept_in", MEMORY)
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(NAMED, ("float32", "uint8", "float16")))
+def test_memory_layout_of_a_wide_plane(operator, dtype, layout, kept_in):
+    """The same on planes wide enough for every vector loop, for x and for the gradient."""
+    values = make_values(SHAPES[operator.ndim], dtype_of(dtype), "ties", 3)
+    x = MEMORY[kept_in](channels_last(values) if layout == "channels_last" else values)
+    plain = np.array(x, order="C")
+    for kernel, stride in ((2, 2), (3, 1), (3, 2), (5, 1)):
+        where = {"stride": stride, "padding": 1, "data_format": layout}
+        expected = operator.forward(plain, kernel, **where)
+        assert_same(operator.forward(x, kernel, **where), expected)
+        grad_plain = make_values(expected.shape, np.dtype(np.float32), "normal", 4)
+        grad_output = MEMORY[kept_in](grad_plain)
+        grad_plain = np.array(grad_output, order="C")
+        assert_same(
+            operator.backward(grad_output, x, kernel, **where),
+            operator.backward(grad_plain, plain, kernel, **where),
+        )
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_files_mapped_into_memory(operator, tmp_path: Path):
+    x = make_values(SHAPES[operator.ndim], np.dtype(np.float32), "normal", 5)
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    result = operator.forward(mapped, 3, stride=2, padding=1, ceil_mode=True)
+    assert type(result) is np.ndarray
+    assert_same(result, operator.forward(x, 3, stride=2, padding=1, ceil_mode=True))
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_subclasses_are_seen_as_plain_arrays(operator):
+    class Tagged(np.ndarray):
+        pass
+
+    x = make_values(SHAPES[operator.ndim], np.dtype(np.float32), "normal", 5)
+    assert_same(operator.forward(x.view(Tagged), 2), operator.forward(x, 2))
