@@ -139,6 +139,20 @@ def _viewed(value: Any, name: str) -> np.ndarray:
             f"{type(value).__name__}") from None
 
 
+def mask(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    """A boolean array, broadcast to x's shape without a copy."""
+    if value is None:
+        return None
+    found = array(value, "mask")
+    if found.dtype != bool:
+        raise TypeError(f"mask must be of dtype bool, got {found.dtype}")
+    try:
+        return np.broadcast_to(found, shape)
+    except ValueError:
+        raise ValueError(
+            f"mask must be broadcastable to the shape {shape} of x, got {found.shape}") from None
+
+
 def shape(value: Any, name: str) -> tuple[int, ...]:
     return tuple([integer(v, f"the shape given as {name}", 0) for v in value])
 

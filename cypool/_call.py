@@ -67,8 +67,8 @@ def _product(numbers: list[int]) -> int:
 
 def forward(
     operator: Operator, x: np.ndarray, windows: Windows, *, return_indices: bool, index_dtype: Any,
-    out: Any, num_threads: Any, count_include_pad: Any = True, divisor_override: Any = None,
-    dtype: Any = None,
+    out: Any, num_threads: Any, mask: np.ndarray | None = None, count_include_pad: Any = True,
+    divisor_override: Any = None, dtype: Any = None,
 ) -> Any:
     """Run an operator on checked windows."""
     threads = arguments.threads(num_threads)
@@ -80,13 +80,17 @@ def forward(
     if return_indices:
         index_type = _index_dtype(index_dtype, windows)
         out, out_index = (None, None) if out is None else _pair(out)
-        y = arguments.output(out, shape, result, (x,))
-        index = arguments.output(out_index, shape, index_type, (x, y))
+        y = arguments.output(out, shape, result, (x, mask))
+        index = arguments.output(out_index, shape, index_type, (x, mask, y))
     else:
-        y = arguments.output(out, shape, result, (x,))
+        y = arguments.output(out, shape, result, (x, mask))
     _cpu.reduce(
-        windows.plan, operator.reducer, x, code_of(x.dtype), y, code_of(result), index,
+        windows.plan, operator.reducer, x, code_of(x.dtype), y, code_of(result), index, mask,
         windows.axes, windows.inner, operator.averages, include_pad, override, threads)
+    if result == bool and operator.name == "min":
+        # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
+        values = y.view(np.uint8)
+        np.minimum(values, 1, out=values)
     return y if index is None else (y, index)
 
 
@@ -114,8 +118,8 @@ def _index_dtype(asked: Any, windows: Windows) -> np.dtype:
 
 def backward(
     operator: Operator, grad_output: Any, x: np.ndarray | None, windows: Windows, *, indices: Any,
-    out: Any, num_threads: Any, count_include_pad: Any = True, divisor_override: Any = None,
-    dtype: Any = None, x_dtype: np.dtype | None = None,
+    out: Any, num_threads: Any, mask: np.ndarray | None = None, count_include_pad: Any = True,
+    divisor_override: Any = None, dtype: Any = None,
 ) -> np.ndarray:
     """The gradient with respect to x, in grad_output's dtype."""
     threads = arguments.threads(num_threads)
@@ -125,26 +129,46 @@ def backward(
     if dtype is not None and x is not None:
         result_dtype(operator, x.dtype, dtype)
     plan, axes, inner = windows.plan, windows.axes, windows.inner
-    code = code_of(grad.dtype)
-    if not operator.selects:
-        y = arguments.output(out, windows.input_shape, grad.dtype, (grad,))
-        _cpu.spread(plan, grad, code, y, axes, inner, operator.averages, include_pad, override,
-                    threads)
-        return y
-    inputs = (grad, x, indices if isinstance(indices, np.ndarray) else None)
+    if operator.selects:
+        return _selection_backward(operator, grad, x, windows, indices, mask, out, threads)
+    y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, mask))
+    averages = operator.averages
+    if mask is not None and averages and override is None:
+        grad = _shared(grad, mask, windows, threads)
+        averages = False
+    _cpu.spread(plan, grad, code_of(grad.dtype), y, code_of(y.dtype), axes, inner, averages,
+                include_pad, override, threads)
+    if mask is not None:
+        np.copyto(y, 0, where=~mask)
+    return y
+
+
+def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) -> np.ndarray:
+    """Gradients over the number of elements that counted in their windows."""
+    counts = np.empty(windows.output_shape, np.int64)
+    _cpu.reduce(windows.plan, _cpu.SUM, mask, code_of(mask.dtype), counts, code_of(counts.dtype),
+                None, None, windows.axes, windows.inner, False, True, None, threads)
+    wide = grad.astype(np.float32 if grad.dtype.itemsize == 2 else grad.dtype)
+    return np.divide(wide, np.maximum(counts, 1), out=wide, casting="same_kind")
+
+
+def _selection_backward(
+    operator: Operator, grad: np.ndarray, x: np.ndarray | None, windows: Windows, indices: Any,
+    mask: np.ndarray | None, out: Any, threads: int | None,
+) -> np.ndarray:
+    plane = _product([r.length for r in windows.rules])
+    axes, inner = windows.axes, windows.inner
     if indices is None:
         if x is None:
             raise TypeError("x must be an array, not a shape, unless indices= is given")
-        y = arguments.output(out, windows.input_shape, grad.dtype, inputs)
-        plane = _product([r.length for r in windows.rules])
+        y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, mask))
         indices = np.empty(windows.output_shape, np.int32 if plane <= 2**31 else np.int64)
-        _cpu.reduce(plan, operator.reducer, x, code_of(x.dtype), None, code_of(x.dtype), indices,
-                    axes, inner, False, True, None, threads)
+        _cpu.reduce(windows.plan, operator.reducer, x, code_of(x.dtype), None, code_of(x.dtype),
+                    indices, mask, axes, inner, False, True, None, threads)
     else:
         indices = _indices(indices, windows.output_shape)
-        y = arguments.output(out, windows.input_shape, grad.dtype, inputs)
-    if not _cpu.scatter(plan, grad, code, indices, y, axes, inner, threads):
-        plane = _product([r.length for r in windows.rules])
+        y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, indices))
+    if not _cpu.scatter(windows.plan, grad, code_of(grad.dtype), indices, y, axes, inner, threads):
         bad = indices[(indices < -1) | (indices >= plane)][0]
         raise ValueError(
             f"indices must be -1 or lie within a plane of {plane} elements, got {int(bad)}")

@@ -125,8 +125,8 @@ avg_pool3d, avg_pool3d_backward = _avg_pool(3)
 def pool(
     x: Any, op: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
     ceil_mode: Any = False, return_indices: Any = False, *, axes: Any = None,
-    data_format: Any = "channels_first", index_dtype: Any = np.int64, out: Any = None,
-    num_threads: Any = None, **params: Any,
+    mask: Any = None, data_format: Any = "channels_first", index_dtype: Any = np.int64,
+    out: Any = None, num_threads: Any = None, **params: Any,
 ) -> Any:
     """Reduce every sliding window of an array by the operator of that name.
 
@@ -150,6 +150,9 @@ def pool(
     axes : sequence of int, optional
         One to three axes to pool. By default the spatial axes of `data_format`, as many as
         `kernel_size` has entries (it must be a tuple then).
+    mask : array_like of bool, optional
+        True where `x` counts; broadcastable to `x`. An average divides by the number of elements
+        that count.
     data_format : str
         Where the channels are, if `axes` is not given.
     index_dtype : dtype
@@ -190,19 +193,23 @@ def pool(
     operator = operator_named(op)
     check_keywords(operator, params)
     x = arguments.array(x)
-    wanted = _selection(operator, return_indices)
+    wanted = arguments.flag(return_indices, "return_indices")
+    if wanted and not operator.selects:
+        raise TypeError(
+            f"return_indices must be False for op {operator.name!r}, which selects no element, "
+            f"got {return_indices!r}")
     chosen = _axes(axes, kernel_size, x.shape, data_format, "kernel_size")
     windows = _call.windows_of(x.shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
     return _call.forward(
         operator, x, windows, return_indices=wanted, index_dtype=index_dtype, out=out,
-        num_threads=num_threads, **params)
+        num_threads=num_threads, mask=arguments.mask(mask, x.shape), **params)
 
 
 def pool_backward(
     grad_output: Any, x: Any, op: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
     dilation: Any = 1, ceil_mode: Any = False, return_indices: Any = False, *, axes: Any = None,
-    data_format: Any = "channels_first", index_dtype: Any = np.int64, indices: Any = None,
-    out: Any = None, num_threads: Any = None, **params: Any,
+    mask: Any = None, data_format: Any = "channels_first", index_dtype: Any = np.int64,
+    indices: Any = None, out: Any = None, num_threads: Any = None, **params: Any,
 ) -> np.ndarray:
     """Gradient of `pool` with respect to its input.
 
@@ -213,7 +220,7 @@ def pool_backward(
     x : array_like or tuple of int
         What was pooled. Its shape, as a tuple, will do for "avg" and "sum", and for "max" and
         "min" when `indices` is given.
-    op, kernel_size, stride, padding, dilation, ceil_mode, axes, data_format, **params
+    op, kernel_size, stride, padding, dilation, ceil_mode, axes, mask, data_format, **params
         As they were given to `pool`.
     return_indices, index_dtype
         Accepted so that all of the forward call's arguments may be; without effect.
@@ -245,19 +252,13 @@ def pool_backward(
     array, shape = _array_or_shape(operator, x, indices)
     chosen = _axes(axes, kernel_size, shape, data_format, "kernel_size")
     windows = _call.windows_of(shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
-    if indices is not None:
-        _selection(operator, True, "indices")
+    if indices is not None and not operator.selects:
+        raise TypeError(
+            f"indices must be left out for op {operator.name!r}, which selects no element, got "
+            f"{type(indices).__name__}")
     return _call.backward(
         operator, grad_output, array, windows, indices=indices, out=out, num_threads=num_threads,
-        **params)
-
-
-def _selection(operator: Operator, wanted: Any, name: str = "return_indices") -> bool:
-    if arguments.flag(wanted, name) and not operator.selects:
-        raise TypeError(
-            f"{name} must be left out for op {operator.name!r}, which selects no element, got "
-            f"{wanted!r}")
-    return bool(wanted)
+        mask=arguments.mask(mask, shape), **params)
 
 
 def _axes(

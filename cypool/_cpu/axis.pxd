@@ -17,8 +17,12 @@ cdef inline void axis_window(
         start[0] = at
         count[0] = a.kernel
         return
-    skip = (-at + a.dilation - 1) // a.dilation if at < 0 else 0
-    stop = 0 if at >= a.length else (a.length - 1 - at) // a.dilation + 1
+    if a.dilation == 1:         # nearly always: no division
+        skip = -at if at < 0 else 0
+        stop = a.length - at if at < a.length else 0
+    else:
+        skip = (-at + a.dilation - 1) // a.dilation if at < 0 else 0
+        stop = 0 if at >= a.length else (a.length - 1 - at) // a.dilation + 1
     if stop > a.kernel:
         stop = a.kernel
     count[0] = stop - skip if stop > skip else 0
@@ -46,6 +50,8 @@ cdef inline void axis_transposed_window(
         over = (last - a.length) // a.step + 1
         n -= over
         last -= over * a.step
+        if last < 0:
+            return
     if n > last // a.step + 1:
         n = last // a.step + 1
     if n > 0:

@@ -5,4 +5,3 @@ from cypool._cpu.job cimport AXES, Axis
 cdef class Plan:
     cdef Axis axis[AXES]
     cdef Axis transposed[AXES]
-    cdef double taps

@@ -9,6 +9,7 @@ from math import gcd
 from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer)
 from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -28,6 +29,8 @@ cdef enum:
     DIRECT = 8              # likewise
     INNER = 2048            # inner elements of a tile, at most
     SERIAL = 20000          # elements of work below which the GIL is kept
+    BAND = 1048576          # bytes of a band that gradients are added up in
+    CHAIN = 64              # additions one after the other, at most
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
 
 MAX_CODE, MIN_CODE, SUM_CODE = MAX, MIN, SUM
@@ -44,13 +47,11 @@ cdef class Plan:
     def __cinit__(self, axes):
         cdef int i
         cdef int missing = AXES - len(axes)
-        self.taps = 1
         for i in range(AXES):
             rule = (1, 1, 1, 1, 1, 0, 0) if i < missing else axes[i - missing]
             length, outputs, kernel, stride, dilation, lo, hi = rule
             sliding_axis(&self.axis[i], length, outputs, kernel, stride, dilation, lo, hi)
             transposed_axis(&self.transposed[i], &self.axis[i])
-            self.taps *= self.axis[i].kernel
 
 
 cdef int sliding_axis(
@@ -113,24 +114,28 @@ cdef int place(Array *array, Py_buffer *buffer, tuple pooled, int inner) except 
 
 cdef class Buffers:
     """The arrays of one call, held while it runs."""
-    cdef Py_buffer x, y, index
+    cdef Py_buffer x, y, index, mask
 
     def __cinit__(self):
         memset(&self.x, 0, sizeof(Py_buffer))
         memset(&self.y, 0, sizeof(Py_buffer))
         memset(&self.index, 0, sizeof(Py_buffer))
+        memset(&self.mask, 0, sizeof(Py_buffer))
 
     def __dealloc__(self):
         PyBuffer_Release(&self.x)
         PyBuffer_Release(&self.y)
         PyBuffer_Release(&self.index)
+        PyBuffer_Release(&self.mask)
 
 
 cdef int start_job(
-        Job *job, Buffers buffers, x, y, index, bint index_written, tuple pooled,
+        Job *job, Buffers buffers, x, y, index, bint index_written, mask, tuple pooled,
         int inner) except -1:
     cdef Py_ssize_t size
     cdef int i, j, n
+    cdef bint merges
+    cdef Array *array
     memset(job, 0, sizeof(Job))
     job.inner = 1
     if x is not None:
@@ -144,33 +149,40 @@ cdef int start_job(
                            PyBUF_STRIDED if index_written else PyBUF_STRIDED_RO)
         n = place(&job.index, &buffers.index, pooled, inner)
         job.index32 = buffers.index.itemsize == 4
+    if mask is not None:
+        PyObject_GetBuffer(mask, &buffers.mask, PyBUF_STRIDED_RO)
+        place(&job.mask, &buffers.mask, pooled, inner)
     cdef Py_buffer *any = &buffers.y if y is not None else &buffers.index
     if inner >= 0:
         job.inner = any.shape[inner]
     # Outer axes: those of length 1 do not count, and neighbours that lie as one axis become one.
+    cdef Array *arrays[4]
+    arrays[0] = &job.x
+    arrays[1] = &job.y
+    arrays[2] = &job.index
+    arrays[3] = &job.mask
     job.planes = 1
     n = 0
-    j = 0
+    j = -1
     for i in range(any.ndim):
         if i == inner or i in pooled:
             continue
+        j += 1
         size = any.shape[i]
         job.planes *= size
-        job.x.outer[n] = job.x.outer[j]
-        job.y.outer[n] = job.y.outer[j]
-        job.index.outer[n] = job.index.outer[j]
-        j += 1
         if size == 1:
             continue
-        if n > 0 and (job.x.outer[n - 1] == size * job.x.outer[n]
-                      and job.y.outer[n - 1] == size * job.y.outer[n]
-                      and job.index.outer[n - 1] == size * job.index.outer[n]):
-            job.x.outer[n - 1] = job.x.outer[n]
-            job.y.outer[n - 1] = job.y.outer[n]
-            job.index.outer[n - 1] = job.index.outer[n]
-            job.outer_shape[n - 1] *= size
-            continue
-        job.outer_shape[n] = size
+        merges = n > 0
+        for array in arrays:
+            array.outer[n] = array.outer[j]
+            merges = merges and array.outer[n - 1] == size * array.outer[n]
+        if merges:
+            n -= 1
+            for array in arrays:
+                array.outer[n] = array.outer[n + 1]
+            job.outer_shape[n] *= size
+        else:
+            job.outer_shape[n] = size
         n += 1
     job.outer_ndim = n
     return 0
@@ -222,29 +234,47 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.ring_d = axis_extent(d, 1)
         if job.ring_h > RING or job.ring_d > RING or job.ring_h * job.ring_d > RING:
             job.ring_h = job.ring_d = 0
-    rows = window_size(d) * window_size(h)
+    rows = axis_taps(d) * axis_taps(h)
     job.levels = 1
     while rows > LEAF:
         rows -= rows // 2 // LEAF * LEAF if rows >= 2 * LEAF else LEAF
         job.levels += 1
     depth = 2
-    rows = window_size(w)
+    rows = axis_taps(w)
     while rows > LEAF:
         rows = (rows + 1) // 2
         depth += 1
     job.line = (job.tile_w * job.tile_c + 15) // 16 * 16
     job.stack = (2 * depth * job.tile_c + 15) // 16 * 16
-    slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
-    job.scratch = (
-        job.levels * job.source + 2 * job.margin + slots * job.source + job.line + job.stack
-    ) * size + slots * sizeof(Py_ssize_t)
-    job.scratch = (job.scratch + 63) // 64 * 64
     job.units = job.planes * job.tiles_w * job.tiles_c * job.rows
+    job.scratch = scratch_size(job, size)
     return 0
 
 
+cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
+    cdef Py_ssize_t slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
+    cdef size_t elements = (
+        job.levels * job.source + 2 * job.margin + slots * job.source + job.line + job.stack)
+    return ((elements * size + 63) // 64 + (slots * sizeof(Py_ssize_t) + 63) // 64) * 64
+
+
+# A second job beside one with a mask: how many elements of each window count.
+cdef void count_mask(Job *counter, Job *job) noexcept:
+    counter[0] = job[0]
+    counter.x = job.mask
+    counter.mask.data = NULL
+    memset(&counter.y, 0, sizeof(Array))
+    counter.index.data = NULL
+    counter.load = kernels.widen[DT_U8][ACC_I64]
+    counter.store = NULL
+    job.counter = counter
+    job.scratch += job.line * sizeof(int64_t) + scratch_size(counter, sizeof(int64_t))
+
+
 # Taps of one window, at most.
-cdef Py_ssize_t window_size(const Axis *a) noexcept:
+cdef Py_ssize_t axis_taps(const Axis *a) noexcept:
+    if a.kind == TRANSPOSED:
+        return min((a.kernel - 1) // (a.stride // a.residue) + 1, a.length)
     return min(a.kernel, a.length)
 
 
@@ -259,16 +289,20 @@ cdef Py_ssize_t bits(Py_ssize_t n) noexcept:
 # --- running ---
 
 cdef int run_reduce(
-        Job *job, int reducer, int accumulator, object num_threads, double work) except -1:
+        Job *job, int reducer, int accumulator, bint counts, object num_threads,
+        double work) except -1:
     cdef reduce_fn kernel = kernels.reduce[reducer][accumulator]
     cdef Py_ssize_t i, chunks, units
     cdef int threads
     cdef char *scratch
     cdef char *aligned
-    cut(job, ACCUMULATOR_SIZE[accumulator])
-    units = job.units
-    if units == 0:
+    cdef Job counter
+    if job.planes == 0 or job.inner == 0:
         return 0
+    cut(job, ACCUMULATOR_SIZE[accumulator])
+    if counts:
+        count_mask(&counter, job)
+    units = job.units
     threads = team_size(num_threads, units, work)
     chunks = min(units, <Py_ssize_t>threads * CHUNKS) if threads > 1 else 1
     scratch = <char *>malloc(threads * job.scratch + 64)
@@ -294,10 +328,16 @@ cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexc
     return units // n * i + min(i, units % n)
 
 
-# The type sums are kept in.
+# The type sums are kept in. float32 is summed in float32 only where a few additions make a window:
+# they cost at most 4 roundings, and a longer chain of them may cost more.
 cdef int sum_accumulator(
-        int x_dtype, int y_dtype, bint average, double taps, double override) except -1:
-    if y_dtype == DT_F64:
+        int x_dtype, int y_dtype, bint average, const Axis *axis, double override) except -1:
+    cdef Py_ssize_t i, additions = 0
+    cdef double taps = 1
+    for i in range(AXES):
+        additions += axis_taps(&axis[i]) - 1
+        taps *= axis_taps(&axis[i])
+    if y_dtype == DT_F64 or y_dtype == DT_F32 and additions > 4:
         return ACC_F64
     if y_dtype == DT_F32 or y_dtype == DT_F16 or y_dtype == DT_BF16:
         return ACC_F32
@@ -313,7 +353,7 @@ cdef int sum_accumulator(
 
 
 def reduce(
-        Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, tuple pooled, int inner,
+        Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, mask, tuple pooled, int inner,
         bint average, bint include_pad, override, num_threads):
     """Every window of x by one reducer, into y, and for extremes where it was found, into index.
 
@@ -324,17 +364,19 @@ def reduce(
     cdef int accumulator
     cdef double work
     cdef bint wide_index
-    start_job(&job, buffers, x, y, index, True, pooled, inner)
+    start_job(&job, buffers, x, y, index, True, mask, pooled, inner)
     job.axis = plan.axis
     job.divisor = plan.axis
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
-    plain_x = has_plain_rows(&job.x, plan.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype])
-    plain_y = has_plain_rows(&job.y, plan.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
+    plain_x = mask is None and job.inner <= INNER and has_plain_rows(
+        &job.x, plan.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype])
+    plain_y = job.inner <= INNER and has_plain_rows(
+        &job.y, plan.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
     job.flip = reducer == MIN
     if reducer == SUM:
-        accumulator = sum_accumulator(x_dtype, y_dtype, average, plan.taps, override or 0)
+        accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
         if accumulator != x_dtype or not plain_x:
             job.load = kernels.widen[x_dtype][accumulator]
         if average:
@@ -361,36 +403,31 @@ def reduce(
             job.load = kernels.widen[x_dtype][accumulator]
         if not plain_y:
             job.store = kernels.narrow[x_dtype][accumulator]
-    # A tile of inner elements has gaps between its columns.
-    if job.inner > INNER:
-        if job.load == NULL:
-            job.load = kernels.widen[x_dtype][accumulator]
-        if job.store == NULL:
-            job.store = kernels.narrow[y_dtype][accumulator]
-    run_reduce(&job, reducer, accumulator, num_threads, work)
+    run_reduce(&job, reducer, accumulator, average and mask is not None, num_threads, work)
 
 
 def spread(
-        Plan plan, grad, int dtype, y, tuple pooled, int inner, bint average, bint include_pad,
-        override, num_threads):
+        Plan plan, grad, int dtype, y, int y_dtype, tuple pooled, int inner, bint average,
+        bint include_pad, override, num_threads):
     """The gradient of a sum or an average: each input element's share of every window it was in."""
     cdef Job job
     cdef Buffers buffers = Buffers()
-    cdef int accumulator = ACC_F64 if dtype == DT_F64 else ACC_F32
+    cdef int accumulator
     cdef double work
-    start_job(&job, buffers, grad, y, None, False, pooled, inner)
+    start_job(&job, buffers, grad, y, None, False, None, pooled, inner)
     job.axis = plan.transposed
     job.divisor = plan.axis
     job.include_pad = include_pad
     job.divisor_override = override or 0 if average else 1
-    job.load = kernels.spread[dtype]
+    accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
+    job.load = kernels.spread[dtype][accumulator]
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
-    if (accumulator != dtype or job.inner > INNER
-            or not has_plain_rows(&job.y, plan.axis[2].length, job.inner, ELEMENT_SIZE[dtype])):
-        job.store = kernels.narrow[dtype][accumulator]
-    run_reduce(&job, SUM, accumulator, num_threads, work)
+    if (accumulator != y_dtype or job.inner > INNER
+            or not has_plain_rows(&job.y, plan.axis[2].length, job.inner, ELEMENT_SIZE[y_dtype])):
+        job.store = kernels.narrow[y_dtype][accumulator]
+    run_reduce(&job, SUM, accumulator, False, num_threads, work)
 
 
 def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_threads):
@@ -400,31 +437,57 @@ def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_t
     """
     cdef Job job
     cdef Buffers buffers = Buffers()
-    cdef Py_ssize_t i, chunks, units, rows
+    cdef Py_ssize_t i, chunks, units, most = 1, band
     cdef int threads
-    cdef int bad = 0
+    cdef int found = 0
     cdef double work
+    cdef Py_ssize_t size = 4 if ELEMENT_SIZE[dtype] == 2 else 8
     cdef scatter_fn kernel = kernels.scatter[dtype]
-    start_job(&job, buffers, grad, y, index, False, pooled, inner)
+    cdef char *scratch = NULL
+    start_job(&job, buffers, grad, y, index, False, None, pooled, inner)
     job.axis = plan.axis
-    work = <double>job.planes * job.inner
-    rows = job.axis[0].length * job.axis[1].length
-    for i in range(AXES):
-        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    job.divisor = plan.transposed
     if job.planes == 0 or job.inner == 0:
         return True
+    while job.lead < AXES - 1 and job.axis[job.lead].length == 1:
+        job.lead += 1
+    work = <double>job.planes * job.inner
+    for i in range(AXES):
+        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+        most *= axis_taps(&plan.transposed[i])
     threads = team_size(num_threads, job.planes, work)
     chunks = min(job.planes, <Py_ssize_t>threads * CHUNKS)
     for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-        bad |= kernels.check_index(
-            &job, share(job.planes, i, chunks), share(job.planes, i + 1, chunks), NULL)
-    if bad:
+        found |= kernels.check_index(
+            &job, share(job.planes, i, chunks), share(job.planes, i + 1, chunks), NULL, NULL)
+    if found & 1:
         return False
-    # Few planes are cut into bands of rows: each band looks at all of the plane's outputs.
-    threads = team_size(num_threads, job.planes * rows, work)
-    job.bands = 1 if job.planes >= threads else min(rows, (threads + job.planes - 1) // job.planes)
-    units = job.planes * job.bands
+    job.tidy = found == 0
+    job.tile_c = job.inner
+    job.bands = 1
+    threads = team_size(num_threads, job.planes * job.axis[job.lead].length, work)
+    if job.planes < threads:
+        job.bands = min(job.axis[job.lead].length, (threads + job.planes - 1) // job.planes)
+    if kernel == NULL or (most > CHAIN and kernels.scatter_wide[dtype] != NULL):
+        kernel = kernels.scatter_wide[dtype]
+        band = size
+        for i in range(job.lead + 1, AXES):
+            band *= job.axis[i].length
+        job.tile_c = max(1, min(job.inner, BAND // band))
+        band *= job.tile_c
+        job.bands = max(job.bands, min(
+            job.axis[job.lead].length,
+            (job.axis[job.lead].length - 1) // max(1, BAND // band) + 1))
+        job.scratch = band * ((job.axis[job.lead].length - 1) // job.bands + 1)
+    job.tiles_c = (job.inner + job.tile_c - 1) // job.tile_c
+    units = job.planes * job.tiles_c * job.bands
     chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    if job.scratch > 0:
+        scratch = <char *>malloc(threads * job.scratch)
+        if scratch == NULL:
+            raise MemoryError
     for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-        kernel(&job, share(units, i, chunks), share(units, i + 1, chunks), NULL)
+        kernel(&job, share(units, i, chunks), share(units, i + 1, chunks),
+               scratch + threadid() * job.scratch, NULL)
+    free(scratch)
     return True

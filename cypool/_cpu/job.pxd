@@ -85,7 +85,7 @@ ctypedef void (*reduce_fn)(
     const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, void *reducer,
     void *acc) noexcept nogil
 ctypedef int (*scatter_fn)(
-    const Job *job, Py_ssize_t first, Py_ssize_t last, void *y) noexcept nogil
+    const Job *job, Py_ssize_t first, Py_ssize_t last, void *scratch, void *y) noexcept nogil
 
 cdef struct Job:
     Axis axis[AXES]
@@ -94,6 +94,8 @@ cdef struct Job:
     Py_ssize_t outer_shape[MAX_OUTER]
     Py_ssize_t planes, inner
     Array x, y, index
+    Array mask              # bool, in x's shape; data NULL: every element counts
+    const Job *counter      # with a mask, averages divide by what this job sums up
     load_fn load            # NULL: the kernel reads x in place
     store_fn store          # NULL: the kernel writes y in place
     bint flip               # minimum found as the maximum of reversed keys
@@ -109,7 +111,10 @@ cdef struct Job:
     Py_ssize_t line         # elements of a row of outputs before it is stored
     Py_ssize_t stack        # elements for the tree of one window
     Py_ssize_t levels       # scratch lines for the rows under a window
-    Py_ssize_t bands        # pieces of one plane that a scatter is cut into
+    # A scatter cuts planes into bands of their leading axis.
+    Py_ssize_t bands
+    int lead                # the first axis that is not of length 1
+    bint tidy               # every index lies under its own window, as far as lead goes
     size_t scratch          # bytes a thread needs
 
 cdef struct KernelTable:
@@ -119,10 +124,11 @@ cdef struct KernelTable:
     load_fn widen[DTYPES][ACCUMULATORS]
     load_fn key[DTYPES]                         # halves as ordered int16 keys
     load_fn pack[DTYPES][2]                     # value and index in 64 or 128 bits
-    load_fn spread[DTYPES]                      # gradients over their divisors
+    load_fn spread[DTYPES][ACCUMULATORS]        # gradients over their divisors
     store_fn narrow[DTYPES][ACCUMULATORS]
     store_fn average[DTYPES][ACCUMULATORS]
     store_fn unkey[DTYPES]
     store_fn unpack[DTYPES][2]
-    scatter_fn scatter[DTYPES]
+    scatter_fn scatter[DTYPES]                  # in place, where the dtype is wide enough
+    scatter_fn scatter_wide[DTYPES]             # by bands in a wider type
     scatter_fn check_index

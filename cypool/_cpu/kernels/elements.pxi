@@ -92,17 +92,26 @@ ctypedef fused integer_total:
     int64_t
     int128
 
-# Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
-cdef struct Max:
-    char _
-cdef struct Min:
-    char _
-cdef struct Sum:
-    char _
-cdef struct NanMax:
-    char _
-cdef struct NanMin:
-    char _
+cdef extern from "cypool_rows.h":
+    # Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
+    ctypedef struct Max "cypool_max":
+        char _
+    ctypedef struct Min "cypool_min":
+        char _
+    ctypedef struct Sum "cypool_sum":
+        char _
+    ctypedef struct NanMax "cypool_nanmax":
+        char _
+    ctypedef struct NanMin "cypool_nanmin":
+        char _
+    # Macros that choose the function by the types of what they are given: n, reducer, y, a, ...
+    void cypool_row_join(Py_ssize_t, ...) noexcept nogil
+    void cypool_row_join3(Py_ssize_t, ...) noexcept nogil
+    void cypool_row_add(Py_ssize_t, ...) noexcept nogil
+    void cypool_row_add2(Py_ssize_t, ...) noexcept nogil
+    void cypool_row_pairs(Py_ssize_t, ...) noexcept nogil
+    void cypool_row_triples(Py_ssize_t, ...) noexcept nogil
+    int cypool_row_has_nan(Py_ssize_t, ...) noexcept nogil
 
 ctypedef fused reducer:
     Max

@@ -15,6 +15,7 @@ cdef enum:
 cdef struct Work:
     const Job *job
     const char *plane           # x at this plane and the tile's first inner element
+    const char *mask            # likewise, or NULL
     Py_ssize_t i0, nw, nc       # source columns of the tile: the first, how many, inner elements
     char *levels                # lines of scratch, one per level of the tree
     char *line                  # the row of outputs before it is stored
@@ -23,57 +24,18 @@ cdef struct Work:
     char *ring                  # loaded rows
     Py_ssize_t *tags
     Py_ssize_t turn
+    Job *counter                # this thread's copy, which writes to counts
+    int64_t *counts
+    char *counter_scratch
 
-
-# --- rows: these loops are where the time goes; each must be vector code ---
 
 cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         y[i] = value
 
-cdef void row_copy(acc *y, const acc *a, Py_ssize_t n) noexcept nogil:
+cdef inline void row_copy(acc *y, const acc *a, Py_ssize_t n) noexcept nogil:
     memcpy(y, a, n * sizeof(acc))
-
-cdef void row_join(acc *y, const acc *a, const acc *b, Py_ssize_t n, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = combine(a[i], b[i], r)
-
-cdef void row_join3(
-        acc *y, const acc *a, const acc *b, const acc *c, Py_ssize_t n, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = combine(combine(a[i], b[i], r), c[i], r)
-
-cdef void row_add(acc *y, const acc *a, Py_ssize_t n, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = combine(y[i], a[i], r)
-
-cdef void row_add2(
-        acc *y, const acc *a, const acc *b, Py_ssize_t n, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = combine(combine(y[i], a[i], r), b[i], r)
-
-# Non-overlapping and overlapping pairs and triples at a stride of two.
-cdef void row_pairs(acc *y, const acc *a, Py_ssize_t n, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = combine(a[2 * i], a[2 * i + 1], r)
-
-cdef void row_triples(acc *y, const acc *a, Py_ssize_t n, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = combine(combine(a[2 * i], a[2 * i + 1], r), a[2 * i + 2], r)
-
-cdef bint row_has_nan(const real *a, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int found = 0
-    for i in range(n):
-        found |= a[i] != a[i]
-    return found
 
 
 # --- runs of one line ---
@@ -102,7 +64,7 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
                 lanes[j] = combine(lanes[j], lanes[j + half], r)
             half //= 2
         return lanes[0]
-    half = k // 2 // LANES * LANES
+    half = max(k // 2 // LANES * LANES, LANES)
     return combine(fold_values(m, half, step, r),
                    fold_values(m + half * step, k - half, step, r), r)
 
@@ -115,18 +77,18 @@ cdef void fold_vectors(
     if k == 1:
         row_copy(y, m, n)
     elif k == 2:
-        row_join(y, m, m + step, n, r)
+        cypool_row_join(n, r, y, m, m + step)
     elif k <= LEAF:
-        row_join3(y, m, m + step, m + 2 * step, n, r)
+        cypool_row_join3(n, r, y, m, m + step, m + 2 * step)
         for i in range(3, k - 1, 2):
-            row_add2(y, m + i * step, m + (i + 1) * step, n, r)
+            cypool_row_add2(n, r, y, m + i * step, m + (i + 1) * step)
         if k % 2 == 0:
-            row_add(y, m + (k - 1) * step, n, r)
+            cypool_row_add(n, r, y, m + (k - 1) * step)
     else:
         half = k // 2
         fold_vectors(y, m, half, step, n, stack, r)
         fold_vectors(stack, m + half * step, k - half, step, n, stack + n, r)
-        row_add(y, stack, n, r)
+        cypool_row_add(n, r, y, stack)
 
 
 # One window of the line: count taps of nc values each.
@@ -152,9 +114,9 @@ cdef void fold_regular(
         # Neighbouring windows are neighbouring vectors: the whole run is one.
         fold_vectors(y, m, count, step * nc, n * nc, stack, r)
     elif count == 2 and nc == 1 and step == 1 and advance == 2 and period == 1:
-        row_pairs(y, m, n, r)
+        cypool_row_pairs(n, r, y, m)
     elif count == 3 and nc == 1 and step == 1 and advance == 2 and period == 1:
-        row_triples(y, m, n, r)
+        cypool_row_triples(n, r, y, m)
     elif count == 0 or nc >= 8 or count > DIRECT:
         for q in range(n):
             fold_window(y + q * period, m + q * advance, count, step, nc, stack, r)
@@ -183,24 +145,22 @@ cdef void fold_doubling(
     if reducer is not Sum:
         while 2 * p <= k:
             length -= p * reach
-            row_join(other, w, w + p * reach, length, r)
+            cypool_row_join(length, r, other, w, w + p * reach)
             swap = w
             w = other
             other = swap
             p *= 2
         if stride == 1:
-            row_join(y, w, w + (k - p) * reach, n * nc, r)
+            cypool_row_join(n * nc, r, y, w, w + (k - p) * reach)
         else:
             for q in range(n):
-                row_join(y + q * nc, w + q * stride * nc,
-                         w + (q * stride * nc + (k - p) * reach), nc, r)
+                cypool_row_join(nc, r, y + q * nc, w + q * stride * nc, w + (q * stride * nc + (k - p) * reach))
     else:
         while True:
             if k & p:
                 for q in range(1 if stride == 1 else n):
                     if started:
-                        row_add(y + q * nc, w + (q * stride * nc + offset * reach),
-                                n * nc if stride == 1 else nc, r)
+                        cypool_row_add(n * nc if stride == 1 else nc, r, y + q * nc, w + (q * stride * nc + offset * reach))
                     else:
                         row_copy(y + q * nc, w + (q * stride * nc + offset * reach),
                                  n * nc if stride == 1 else nc)
@@ -209,7 +169,7 @@ cdef void fold_doubling(
             if 2 * p > k:
                 return
             length -= p * reach
-            row_join(other, w, w + p * reach, length, r)
+            cypool_row_join(length, r, other, w, w + p * reach)
             swap = w
             w = other
             other = swap
@@ -249,28 +209,40 @@ cdef void fold_line(
 
 # --- rows under a window ---
 
+# Elements that do not count become what changes nothing.
+cdef void row_mask(acc *line, const Run *mask, acc nothing) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const char *p
+    for i in range(mask.nw):
+        p = mask.data + i * mask.sw
+        for j in range(mask.nc):
+            if (<const uint8_t *>(p + j * mask.sc))[0] == 0:
+                line[i * mask.nc + j] = nothing
+
+
 # A window of rows: dn x hn of them, numbered row-major.
 cdef struct Rows:
     Py_ssize_t d0, dn, h0, hn
 
-cdef const void *source_row(Work *work, const Rows *rows, Py_ssize_t t, size_t size) noexcept nogil:
+cdef const acc *source_row(
+        Work *work, const Rows *rows, Py_ssize_t t, reducer *r, acc *_) noexcept nogil:
     cdef const Job *job = work.job
     cdef Py_ssize_t d = rows.d0 + t // rows.hn * job.axis[0].step
     cdef Py_ssize_t h = rows.h0 + t % rows.hn * job.axis[1].step
     cdef const char *x = work.plane + (
         d * job.x.stride[0] + h * job.x.stride[1] + work.i0 * job.x.stride[2])
     cdef Py_ssize_t slot, tag
-    cdef char *line
+    cdef acc *line
     cdef Run run
     if job.load == NULL:
-        return x
+        return <const acc *>x
     tag = d * job.axis[1].length + h
     if job.ring_h > 0:
         slot = d % job.ring_d * job.ring_h + h % job.ring_h
     else:
         work.turn ^= 1
         slot = work.turn
-    line = work.ring + slot * job.source * size
+    line = <acc *>work.ring + slot * job.source
     if job.ring_h == 0 or work.tags[slot] != tag:
         run.data = <char *>x
         run.nw = work.nw
@@ -281,6 +253,12 @@ cdef const void *source_row(Work *work, const Rows *rows, Py_ssize_t t, size_t s
         run.h = h
         run.w = work.i0
         job.load(job, &run, line, run.data)
+        if work.mask != NULL:
+            run.data = <char *>work.mask + (
+                d * job.mask.stride[0] + h * job.mask.stride[1] + work.i0 * job.mask.stride[2])
+            run.sw = job.mask.stride[2]
+            run.sc = job.mask.inner
+            row_mask(line, &run, identity(r, _))
         work.tags[slot] = tag
     return line
 
@@ -293,29 +271,29 @@ cdef const acc *fold_rows(
     cdef const acc *a
     cdef const acc *b
     cdef bint direct = work.job.load == NULL
-    a = <const acc *>source_row(work, rows, t0, sizeof(acc))
+    a = source_row(work, rows, t0, r, unused)
     if t1 - t0 == 1:
         return a
     if t1 - t0 <= LEAF:
-        b = <const acc *>source_row(work, rows, t0 + 1, sizeof(acc))
+        b = source_row(work, rows, t0 + 1, r, unused)
         t = t0 + 2
         if direct and t < t1:
-            row_join3(y, a, b, <const acc *>source_row(work, rows, t, sizeof(acc)), n, r)
+            cypool_row_join3(n, r, y, a, b, source_row(work, rows, t, r, unused))
             t += 1
         else:
-            row_join(y, a, b, n, r)
+            cypool_row_join(n, r, y, a, b)
         while t < t1:
-            a = <const acc *>source_row(work, rows, t, sizeof(acc))
+            a = source_row(work, rows, t, r, unused)
             if direct and t + 1 < t1:
-                row_add2(y, a, <const acc *>source_row(work, rows, t + 1, sizeof(acc)), n, r)
+                cypool_row_add2(n, r, y, a, source_row(work, rows, t + 1, r, unused))
                 t += 2
             else:
-                row_add(y, a, n, r)
+                cypool_row_add(n, r, y, a)
                 t += 1
         return y
     half = (t1 - t0) // 2 // LEAF * LEAF if t1 - t0 >= 2 * LEAF else LEAF
     fold_rows(work, rows, t0, t0 + half, level, r, y)
-    row_add(y, fold_rows(work, rows, t0 + half, t1, level + 1, r, y), n, r)
+    cypool_row_add(n, r, y, fold_rows(work, rows, t0 + half, t1, level + 1, r, y))
     return y
 
 
@@ -336,15 +314,15 @@ cdef void fold_wide(
     half = (count // 2 + work.job.wide - 1) // work.job.wide * work.job.wide
     fold_wide(work, rows, y, start, half, stack, r)
     fold_wide(work, rows, stack, start + half * step, count - half, stack + work.nc, r)
-    row_add(y, stack, work.nc, r)
+    cypool_row_add(work.nc, r, y, stack)
 
 
 # --- units ---
 
-# Rows first <= row < last of one tile.
+# Rows first <= row < last of one tile; unit is the first one's.
 cdef void reduce_tile(
-        Work *work, Py_ssize_t plane, Py_ssize_t first, Py_ssize_t last, Py_ssize_t o0,
-        Py_ssize_t o1, Py_ssize_t c0, reducer *r, acc *unused) noexcept nogil:
+        Work *work, Py_ssize_t plane, Py_ssize_t unit, Py_ssize_t first, Py_ssize_t last,
+        Py_ssize_t o0, Py_ssize_t o1, Py_ssize_t c0, reducer *r, acc *unused) noexcept nogil:
     cdef const Job *job = work.job
     cdef Py_ssize_t row, d, h, start, count, i0 = work.i0, nw = work.nw
     cdef Rows rows
@@ -383,6 +361,12 @@ cdef void reduce_tile(
         run.d = d
         run.h = h
         run.w = o0
+        if job.counter != NULL:
+            # Same geometry, same units: this one's counts.
+            reduce_units(work.counter, unit, unit + 1, work.counter_scratch, <Sum *>NULL,
+                         <int64_t *>NULL)
+            index.data = <char *>work.counts
+            unit += 1
         if out_index != NULL:
             index = run
             index.data = out_index + (
@@ -404,11 +388,11 @@ cdef bint tile_has_nan(
     for i in range(dn):
         x = work.plane + (d0 + i * job.axis[0].step) * job.x.stride[0] + work.i0 * job.x.stride[2]
         if job.x.stride[1] == n * <Py_ssize_t>sizeof(real):
-            if row_has_nan(<const real *>(x + h0 * job.x.stride[1]), (h1 - h0) * n):
+            if cypool_row_has_nan((h1 - h0) * n, <const real *>(x + h0 * job.x.stride[1])):
                 return True
             continue
         for h in range(h0, h1):
-            if row_has_nan(<const real *>(x + h * job.x.stride[1]), n):
+            if cypool_row_has_nan(n, <const real *>(x + h * job.x.stride[1])):
                 return True
     return False
 
@@ -426,6 +410,7 @@ cdef void reduce_units(
         const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, reducer *r,
         acc *_) noexcept nogil:
     cdef Work work
+    cdef Job counter
     cdef Py_ssize_t u = first, row, rows, block, rest, plane, tile_c, tile_w, o0, o1, c0, slots
     cdef Py_ssize_t source = job.source * sizeof(acc)
     work.job = job
@@ -437,6 +422,13 @@ cdef void reduce_units(
     work.stack = work.line + job.line * sizeof(acc)
     work.tags = <Py_ssize_t *>(work.stack + job.stack * sizeof(acc))
     work.turn = 0
+    work.mask = NULL
+    if job.counter != NULL:
+        work.counts = <int64_t *>(<char *>work.tags + (slots * sizeof(Py_ssize_t) + 63) // 64 * 64)
+        work.counter_scratch = <char *>(work.counts + job.line)
+        counter = job.counter[0]
+        counter.y.data = <char *>work.counts
+        work.counter = &counter
     while u < last:
         row = u % job.rows
         rest = u // job.rows
@@ -452,6 +444,8 @@ cdef void reduce_units(
         axis_source(&job.axis[2], o0, o1, &work.i0, &work.nw)
         work.nw -= work.i0
         work.plane = job.x.data + outer_offset(job, &job.x, plane) + c0 * job.x.inner
+        if job.mask.data != NULL:
+            work.mask = job.mask.data + outer_offset(job, &job.mask, plane) + c0 * job.mask.inner
         for rest in range(slots):
             work.tags[rest] = -1
         while rows > 0:
@@ -463,15 +457,15 @@ cdef void reduce_units(
                 if job.load != NULL or job.wide > 0 or tile_has_nan(
                         &work, row, row + block, _):
                     if reducer is Max:
-                        reduce_tile(&work, plane, row, row + block, o0, o1, c0,
+                        reduce_tile(&work, plane, u, row, row + block, o0, o1, c0,
                                     <NanMax *>NULL, _)
                     else:
-                        reduce_tile(&work, plane, row, row + block, o0, o1, c0,
+                        reduce_tile(&work, plane, u, row, row + block, o0, o1, c0,
                                     <NanMin *>NULL, _)
                 else:
-                    reduce_tile(&work, plane, row, row + block, o0, o1, c0, r, _)
+                    reduce_tile(&work, plane, u, row, row + block, o0, o1, c0, r, _)
             else:
-                reduce_tile(&work, plane, row, row + block, o0, o1, c0, r, _)
+                reduce_tile(&work, plane, u, row, row + block, o0, o1, c0, r, _)
             row += block
             rows -= block
             u += block

@@ -90,6 +90,13 @@ cdef void store_average(
     cdef char *p
     cdef Divisor divisor
     divisor_start(&divisor, job, run.d, run.h)
+    if job.counter != NULL and divisor.override == 0:
+        for i in range(run.nw):
+            p = run.data + i * run.sw
+            for j in range(run.nc):
+                by = max((<const int64_t *>index.data)[i * run.nc + j], 1)
+                (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
+        return
     if divisor.override != 0:
         begin = 0
         end = run.nw

@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 from cypool._cpu.axis cimport axis_divisor, axis_source, axis_window
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, ACC_U8, ACC_U16, ACC_U32,
-    ACC_U64, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32,
+    ACC_U64, AXES, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32,
     DT_U64, MAX, MIN, SUM, TABLE_VERSION, Array, Axis, Job, KernelTable, Run, load_fn, reduce_fn,
     scatter_fn, store_fn)
 
@@ -68,6 +68,8 @@ cdef void enter_element(KernelTable *t, int code, element *_):
         t.narrow[code][ACC_F64] = <store_fn>&store_narrowed[double, element]
         t.average[code][ACC_F32] = <store_fn>&store_average[float, element]
         t.average[code][ACC_F64] = <store_fn>&store_average[double, element]
+        t.spread[code][ACC_F32] = <load_fn>&load_spread[float, element]
+        t.spread[code][ACC_F64] = <load_fn>&load_spread[double, element]
     else:
         t.widen[code][ACC_I32] = <load_fn>&load_widened[int32_t, element]
         t.widen[code][ACC_I64] = <load_fn>&load_widened[int64_t, element]
@@ -82,13 +84,12 @@ cdef void enter_element(KernelTable *t, int code, element *_):
     if element is half or element is bfloat:
         t.key[code] = <load_fn>&load_keys[element]
         t.unkey[code] = <store_fn>&store_unkeyed[element]
-        t.spread[code] = <load_fn>&load_spread[float, element]
-    elif element is float:
-        t.spread[code] = <load_fn>&load_spread[float, element]
-    elif element is double:
-        t.spread[code] = <load_fn>&load_spread[double, element]
     if element is float or element is double:
-        t.scatter[code] = <scatter_fn>&scatter_units[element]
+        t.scatter[code] = <scatter_fn>&scatter_in_place[element]
+    if element is float:
+        t.scatter_wide[code] = <scatter_fn>&scatter_by_bands[double, element]
+    elif element is half or element is bfloat:
+        t.scatter_wide[code] = <scatter_fn>&scatter_by_bands[float, element]
 
 enter_element(&table, DT_I8, <int8_t *>NULL)
 enter_element(&table, DT_U8, <uint8_t *>NULL)
@@ -102,6 +103,6 @@ enter_element(&table, DT_F32, <float *>NULL)
 enter_element(&table, DT_F64, <double *>NULL)
 enter_element(&table, DT_F16, <half *>NULL)
 enter_element(&table, DT_BF16, <bfloat *>NULL)
-table.check_index = &check_index_units
+table.check_index = <scatter_fn>&check_index_units
 
 kernels = PyCapsule_New(&table, "cypool.kernels", NULL)
