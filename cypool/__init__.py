@@ -4,7 +4,7 @@
 takes any operator by name and any axes of any array.
 """
 
-from cypool import _config, window
+from cypool import layers as layers
 from cypool._config import get_num_threads, set_num_threads, show_config, threads
 from cypool._version import __version__
 from cypool.window import (
@@ -25,4 +25,25 @@ from cypool.window import (
     pool_output_size,
 )
 
-__all__ = sorted([*window.__all__, *_config.__all__, "__version__"])
+__all__ = [
+    "__version__",
+    "avg_pool1d",
+    "avg_pool1d_backward",
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "avg_pool3d",
+    "avg_pool3d_backward",
+    "get_num_threads",
+    "max_pool1d",
+    "max_pool1d_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "max_pool3d",
+    "max_pool3d_backward",
+    "pool",
+    "pool_backward",
+    "pool_output_size",
+    "set_num_threads",
+    "show_config",
+    "threads",
+]

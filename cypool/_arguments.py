@@ -42,8 +42,8 @@ def per_axis(value: Any, n: int, name: str, least: int = 1) -> tuple[int, ...]:
     if not is_sequence(value):
         return (integer(value, name, least),) * n
     if len(value) != n:
-        plural = "integers, one per pooled axis" if n > 1 else "integer"
-        raise ValueError(f"{name} must be one integer or {n} {plural}, got {value!r}")
+        each = f" or {n} of them, one per pooled axis" if n > 1 else " for one pooled axis"
+        raise ValueError(f"{name} must be one integer{each}, got {value!r}")
     return tuple([integer(v, name, least) for v in value])
 
 
@@ -69,9 +69,10 @@ def paddings(value: Any, n: int) -> Padding:
     pairs = [is_sequence(v) for v in value]
     if len(value) != n or any(pairs) != all(pairs) or (
             any(pairs) and any(len(v) != 2 for v in value)):
+        each = f"{n} of them, or {n} (before, after) pairs" if n > 1 else "or ((before, after),)"
         raise ValueError(
-            f"padding must be one integer, {n} of them, or {n} (before, after) pairs for {n} "
-            f"pooled {'axes' if n > 1 else 'axis'}, got {value!r}")
+            f"padding must be one integer, {each} for {n} pooled {'axes' if n > 1 else 'axis'}, "
+            f"got {value!r}")
     if all(pairs):
         return tuple([
             (integer(v[0], "padding", 0), integer(v[1], "padding", 0)) for v in value])
@@ -119,6 +120,7 @@ def array(value: Any, name: str = "x") -> np.ndarray:
                 f"{name} must be of native byte order, got dtype {value.dtype.str!r}; "
                 f"supported are {SUPPORTED}")
         raise TypeError(f"{name} must be of a supported dtype ({SUPPORTED}), got {value.dtype}")
+    # The one case in which an array is copied.
     return value if value.flags.aligned else value.copy()
 
 
@@ -178,7 +180,8 @@ def output(
         raise ValueError(f"{name} must not overlap itself, got strides {out.strides}")
     for other in inputs:
         if other is not None and _overlap(out, other):
-            raise ValueError(f"{name} must not overlap an input or another output, got an array that does")
+            raise ValueError(
+                f"{name} must not overlap an input or another output, got an array that does")
     return out
 
 
@@ -186,7 +189,7 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
     if not np.may_share_memory(a, b):
         return False
     try:
-        return np.shares_memory(a, b, max_work=1_000_000)
+        return np.shares_memory(a, b, max_work=1_000_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 

@@ -1,12 +1,14 @@
 """What every operator on windows does with its arguments before and after the compiled part."""
 
+from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from cypool import _arguments as arguments
 from cypool import _cpu, _geometry
-from cypool._cpu.dtypes import code_of
+from cypool._cpu.dtypes import known_code
 from cypool._operators import Operator, result_dtype
 
 
@@ -17,16 +19,8 @@ class Windows(NamedTuple):
     rules: tuple[_geometry.Axis, ...]   # one per axis
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-
-    @property
-    def plan(self) -> _cpu.Plan:
-        return _cpu.plan_of(self.rules)
-
-    @property
-    def inner(self) -> int:
-        """The axis that lies inside the pooled ones, or -1."""
-        last = len(self.input_shape) - 1
-        return -1 if last in self.axes else last
+    inner: int                          # the axis that lies inside the pooled ones, or -1
+    plan: _cpu.Plan                     # the rules, compiled
 
 
 def windows_of(
@@ -34,13 +28,32 @@ def windows_of(
     dilation: Any, ceil_mode: Any,
 ) -> Windows:
     """Sliding windows over some axes of an array; per-axis arguments follow `axes` as given."""
+    if all(map(_is_plain, (kernel_size, stride, padding, dilation, ceil_mode))):
+        return _windows_again(shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
+    return _windows(shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether equal values of these types mean the same: 2 is not 2.0, and 1 is not True."""
+    if value.__class__ is tuple:
+        return all([v.__class__ is int for v in value])
+    return value.__class__ in _PLAIN
+
+
+_PLAIN = frozenset((int, bool, str, type(None)))
+
+
+def _windows(
+    shape: tuple[int, ...], axes: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any,
+    dilation: Any, ceil_mode: Any,
+) -> Windows:
     n = len(axes)
     kernel = arguments.per_axis(kernel_size, n, "kernel_size")
     steps = arguments.strides(stride, kernel)
     pads = arguments.paddings(padding, n)
     spacing = arguments.per_axis(dilation, n, "dilation")
     rule = arguments.ceil_rule(ceil_mode)
-    if any(a > b for a, b in zip(axes, axes[1:], strict=False)):
+    if list(axes) != sorted(axes):
         order = sorted(range(n), key=axes.__getitem__)
         axes, kernel, steps, spacing = (
             tuple([v[i] for i in order]) for v in (axes, kernel, steps, spacing))
@@ -51,18 +64,16 @@ def windows_of(
     output = list(shape)
     for a, r in zip(axes, rules, strict=True):
         output[a] = r.outputs
-    if _product(output) > _geometry.MOST // 16:
+    if prod(output) > _geometry.MOST // 16:
         raise ValueError(
             f"kernel_size, stride and padding must give a result that fits into memory, got one "
             f"of shape {tuple(output)}")
-    return Windows(axes, rules, shape, tuple(output))
+    last = len(shape) - 1
+    return Windows(
+        axes, rules, shape, tuple(output), -1 if last in axes else last, _cpu.plan_of(rules))
 
 
-def _product(numbers: list[int]) -> int:
-    product = 1
-    for n in numbers:
-        product *= n
-    return product
+_windows_again = lru_cache(maxsize=1024, typed=True)(_windows)
 
 
 def forward(
@@ -85,9 +96,9 @@ def forward(
     else:
         y = arguments.output(out, shape, result, (x, mask))
     _cpu.reduce(
-        windows.plan, operator.reducer, x, code_of(x.dtype), y, code_of(result), index, mask,
-        windows.axes, windows.inner, operator.averages, include_pad, override, threads)
-    if result == bool and operator.name == "min":
+        windows.plan, operator.reducer, x, known_code(x.dtype), y, known_code(result), index,
+        mask, windows.axes, windows.inner, operator.averages, include_pad, override, threads)
+    if result.kind == "b" and operator.name == "min":
         # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
         values = y.view(np.uint8)
         np.minimum(values, 1, out=values)
@@ -109,7 +120,7 @@ def _index_dtype(asked: Any, windows: Windows) -> np.dtype:
         dtype = None
     if dtype is None or dtype.str[1:] not in ("i4", "i8") or not dtype.isnative:
         raise TypeError(f"index_dtype must be int32 or int64, got {asked!r}")
-    plane = _product([r.length for r in windows.rules])
+    plane = prod([r.length for r in windows.rules])
     if plane - 1 > np.iinfo(dtype).max:
         raise ValueError(
             f"index_dtype must hold every index of a plane of {plane} elements, got {dtype}")
@@ -136,7 +147,7 @@ def backward(
     if mask is not None and averages and override is None:
         grad = _shared(grad, mask, windows, threads)
         averages = False
-    _cpu.spread(plan, grad, code_of(grad.dtype), y, code_of(y.dtype), axes, inner, averages,
+    _cpu.spread(plan, grad, known_code(grad.dtype), y, known_code(y.dtype), axes, inner, averages,
                 include_pad, override, threads)
     if mask is not None:
         np.copyto(y, 0, where=~mask)
@@ -146,8 +157,9 @@ def backward(
 def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) -> np.ndarray:
     """Gradients over the number of elements that counted in their windows."""
     counts = np.empty(windows.output_shape, np.int64)
-    _cpu.reduce(windows.plan, _cpu.SUM, mask, code_of(mask.dtype), counts, code_of(counts.dtype),
-                None, None, windows.axes, windows.inner, False, True, None, threads)
+    _cpu.reduce(windows.plan, _cpu.SUM, mask, known_code(mask.dtype), counts,
+                known_code(counts.dtype), None, None, windows.axes, windows.inner, False, True,
+                None, threads)
     wide = grad.astype(np.float32 if grad.dtype.itemsize == 2 else grad.dtype)
     return np.divide(wide, np.maximum(counts, 1), out=wide, casting="same_kind")
 
@@ -156,19 +168,21 @@ def _selection_backward(
     operator: Operator, grad: np.ndarray, x: np.ndarray | None, windows: Windows, indices: Any,
     mask: np.ndarray | None, out: Any, threads: int | None,
 ) -> np.ndarray:
-    plane = _product([r.length for r in windows.rules])
+    plane = prod([r.length for r in windows.rules])
     axes, inner = windows.axes, windows.inner
     if indices is None:
         if x is None:
             raise TypeError("x must be an array, not a shape, unless indices= is given")
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, mask))
         indices = np.empty(windows.output_shape, np.int32 if plane <= 2**31 else np.int64)
-        _cpu.reduce(windows.plan, operator.reducer, x, code_of(x.dtype), None, code_of(x.dtype),
-                    indices, mask, axes, inner, False, True, None, threads)
+        code = known_code(x.dtype)
+        _cpu.reduce(windows.plan, operator.reducer, x, code, None, code, indices, mask, axes,
+                    inner, False, True, None, threads)
     else:
         indices = _indices(indices, windows.output_shape)
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, indices))
-    if not _cpu.scatter(windows.plan, grad, code_of(grad.dtype), indices, y, axes, inner, threads):
+    code = known_code(grad.dtype)
+    if not _cpu.scatter(windows.plan, grad, code, indices, y, axes, inner, threads):
         bad = indices[(indices < -1) | (indices >= plane)][0]
         raise ValueError(
             f"indices must be -1 or lie within a plane of {plane} elements, got {int(bad)}")

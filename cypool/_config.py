@@ -104,9 +104,9 @@ def show_config() -> Config:
     Returns
     -------
     dict
-        "version"; "simd", the instruction set in use, and "simd_available"; "openmp", whether it was
-        built with OpenMP (without it every call is serial), and "openmp_version"; "threads", how
-        many a call may use; "optional_packages", those found.
+        "version"; "simd", the instruction set in use, and "simd_available"; "openmp", whether it
+        was built with OpenMP (without it every call is serial), and "openmp_version"; "threads",
+        how many a call may use; "optional_packages", those found.
 
     Examples
     --------

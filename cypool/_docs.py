@@ -10,7 +10,7 @@ _WINDOWS = """\
         Taps of a window along each spatial axis.
     stride : int or sequence of int, optional
         Distance between windows; by default the kernel size.
-    padding : int, sequence of int, sequence of (before, after), or {{"valid", "same", "same_lower"}}
+    padding : int, sequence of int or of (before, after), or {{"valid", "same", "same_lower"}}
         How far windows may reach over the edges. Padding never supplies a value. The "same" words
         give ceil(length / stride) windows, the odd element of padding after or before the input."""
 
@@ -45,7 +45,7 @@ _RAISES = """\
     Raises
     ------
     TypeError, ValueError
-        For any argument that is not as above, naming it and its value, before anything is written."""
+        For any argument that is not as above, naming it and its value; nothing is written then."""
 
 _TEXTS = {
     "max_pool": """Maximum of every window of a {n}-dimensional signal.
@@ -70,16 +70,16 @@ _TEXTS = {
     Returns
     -------
     ndarray, or (ndarray, ndarray)
-        The maxima, in the dtype and layout of `x`; with `return_indices` also flat indices into the
-        unpadded plane of each batch and channel, row-major.
+        The maxima, in the dtype and layout of `x`; with `return_indices` also flat indices into
+        the unpadded plane of each batch and channel, row-major.
 
 {raises}
 
     Notes
     -----
-    As ``torch.nn.functional.max_pool{n}d``, for any padding. A window with a NaN gives NaN (its index
-    is the first), ties go to the first tap, and a window without an element gives the smallest value
-    of the dtype and the index -1.
+    As ``torch.nn.functional.max_pool{n}d``, for any padding. A window with a NaN gives NaN (its
+    index is the first), ties go to the first tap, and a window without an element gives the
+    smallest value of the dtype and the index -1.
 
     Examples
     --------
@@ -147,9 +147,9 @@ _TEXTS = {
 
     Notes
     -----
-    As ``torch.nn.functional.avg_pool{n}d``, for any padding and dilation. TensorFlow, Keras and ONNX
-    leave padding out of the divisor of their "same" averages: ``count_include_pad=False``. What
-    overhangs the padding in ceil mode is never counted.
+    As ``torch.nn.functional.avg_pool{n}d``, for any padding and dilation. TensorFlow, Keras and
+    ONNX leave padding out of the divisor of their "same" averages: ``count_include_pad=False``.
+    What overhangs the padding in ceil mode is never counted.
 
     Examples
     --------

@@ -1,10 +1,9 @@
 """Which windows an axis has: the one place where lengths, padding and ceil rules are decided.
 
-A window table is never as long as its axis: an axis is its rule, and whoever needs a window computes
-it. All numbers are checked once, here, so that no arithmetic behind it can overflow.
+A window table is never as long as its axis: an axis is its rule, and whoever needs a window
+computes it. All numbers are checked once, here, so that no arithmetic behind it can overflow.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
 MOST = 2**63 - 1
@@ -58,7 +57,6 @@ def sliding_axis(
     return Axis(length, outputs, kernel, stride, dilation, before, after)
 
 
-@lru_cache(maxsize=1024)
 def sliding(
     lengths: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...],
     padding: Padding, dilation: tuple[int, ...], ceil_mode: bool | str, axes: tuple[int, ...],

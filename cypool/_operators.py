@@ -1,11 +1,11 @@
-"""The operators: what reduces a window to one value. Everything that lists them starts from here."""
+"""The operators: what reduces a window to one value. Every list of them starts from here."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from cypool._arguments import SUPPORTED
 from cypool._cpu import MAX, MIN, SUM
+from cypool._cpu.dtypes import SUPPORTED, code_of
 
 
 class Operator(NamedTuple):
@@ -59,15 +59,14 @@ def result_dtype(operator: Operator, x: np.dtype, asked: object) -> np.dtype:
             dtype = np.dtype(asked)  # type: ignore[call-overload]
         except TypeError:
             raise TypeError(f"dtype must be a NumPy dtype, got {asked!r}") from None
-        if dtype == bool or not np.can_cast(x, dtype, "same_kind"):
+        if dtype.kind == "b" or not np.can_cast(x, dtype, "same_kind"):
             raise TypeError(
                 f"dtype must be a numeric dtype that {x} can be cast to (same_kind), got {dtype}")
-        from cypool._cpu.dtypes import code_of
         if code_of(dtype) is None:
             raise TypeError(f"dtype must be one of {SUPPORTED}, got {dtype}")
         return dtype
     if operator.averages:
-        if x == bool:
+        if x.kind == "b":
             raise TypeError("x must be numeric for an average unless dtype= is given, got bool")
         return x
     if operator.selects or x.kind not in "bui":

@@ -1,4 +1,4 @@
-"""Sliding windows: `pool`, named by operator, and the {1,2,3}d names, which are one-line forms of it.
+"""Sliding windows: `pool`, named by operator, and the {1,2,3}d names, one-line forms of it.
 
 Docstrings of the names that differ only in their number of dimensions share their text; see
 `_docs.py`.
@@ -303,8 +303,8 @@ def pool_output_size(
 
     Notes
     -----
-    With T = length + padding - dilation * (kernel_size - 1) - 1 the number is floor(T / stride) + 1,
-    and one more in ceil mode by the rule of ATen's ``pooling_output_shape``.
+    With T = length + padding - dilation * (kernel_size - 1) - 1 the number is
+    floor(T / stride) + 1, and one more in ceil mode by the rule of ATen's ``pooling_output_shape``.
 
     Examples
     --------

@@ -20,7 +20,7 @@ available = NAMES[:cypool_cpu_level() + 1]
 def _choose():
     wanted = os.environ.get("CYPOOL_SIMD", "")
     if not wanted:
-        return available[-1]
+        return available[len(available) - 1]
     if wanted not in NAMES:
         raise ImportError(f"CYPOOL_SIMD must be one of {', '.join(NAMES)}, got {wanted!r}")
     if wanted not in available:

@@ -62,7 +62,8 @@ cdef int sliding_axis(
     a.length = length
     a.outputs = outputs
     a.kernel = kernel
-    a.stride = stride if outputs > 1 else 1
+    # With one window any stride will do; this one fits planes that follow each other.
+    a.stride = stride if outputs > 1 else 1 if lo else length
     a.dilation = dilation if kernel > 1 else 1
     a.lo = lo
     a.hi = hi
@@ -195,6 +196,76 @@ cdef bint has_plain_rows(
         width == 1 or array.stride[2] == inner * size)
 
 
+# --- simplifying ---
+
+# The same windows told with fewer and longer axes, by geometry alone: work then comes in long runs.
+cdef int simplify(Job *job) except -1:
+    cdef Axis *h = &job.axis[1]
+    cdef Axis *w = &job.axis[2]
+    cdef Array *arrays[4]
+    cdef Array *array
+    cdef Py_ssize_t columns = w.length, lead
+    arrays[0] = &job.x
+    arrays[1] = &job.mask
+    arrays[2] = &job.y
+    arrays[3] = &job.index
+    job.index_h = w.length
+    job.index_d = w.length * h.length
+    # Windows of whole rows: rows one after the other are one row.
+    if (w.kind == SLIDING and h.length > 1 and h.dilation == 1 and w.dilation == 1
+            and w.kernel == w.length and not w.lo and not w.hi and not h.lo and not h.hi
+            and h.begin == 0 and h.end == h.outputs and job.mask.data == NULL):
+        if job.x.stride[1] != columns * job.x.stride[2]:
+            job.columns = columns
+            job.column_rows = job.x.stride[1]
+        job.y.stride[2] = job.y.stride[1]
+        job.index.stride[2] = job.index.stride[1]
+        sliding_axis(w, h.length * columns, h.outputs, h.kernel * columns, h.stride * columns, 1, 0, 0)
+        sliding_axis(h, 1, 1, 1, 1, 1, 0, 0)
+        job.divisor[1] = h[0]
+        job.divisor[2] = w[0]
+    if job.outer_ndim != 1 or not is_trivial(&job.axis[0]):
+        return 0
+    # Planes one after the other whose windows stay within them: one long plane.
+    lead = 2 if is_trivial(h) else 1
+    if (job.index.data == NULL and job.mask.data == NULL and tiles_exactly(&job.axis[lead])
+            and job.x.outer[0] == job.axis[lead].length * job.x.stride[lead] and not job.columns
+            and job.y.outer[0] == job.axis[lead].outputs * job.y.stride[lead]):
+        repeat_axis(&job.axis[lead], job.planes)
+        repeat_axis(&job.divisor[lead], job.planes)
+    # Planes of one row: their rows, side by side.
+    elif lead == 2:
+        for array in arrays:
+            array.stride[1] = array.outer[0]
+        job.index_h = 0
+        sliding_axis(h, job.planes, job.planes, 1, 1, 1, 0, 0)
+        job.divisor[1] = h[0]
+    else:
+        return 0
+    job.planes = 1
+    job.outer_ndim = 0
+    return 0
+
+
+# Whether an axis is one element and one window that sees it and nothing else.
+cdef bint is_trivial(const Axis *a) noexcept:
+    return a.length == 1 and a.outputs == 1 and a.kernel == 1 and not a.lo and not a.hi
+
+
+# Whether every window lies in its own stride's worth of elements, and nothing is left over.
+cdef bint tiles_exactly(const Axis *a) noexcept:
+    return (a.lo == 0 and (a.kernel - 1) * a.dilation < a.stride
+            and (a.length * a.stride == a.outputs if a.kind == TRANSPOSED
+                 else a.outputs * a.stride == a.length))
+
+
+cdef void repeat_axis(Axis *a, Py_ssize_t times) noexcept:
+    a.length *= times
+    a.outputs *= times
+    a.begin = 0
+    a.end = a.outputs
+
+
 # --- cutting ---
 
 # Tiles, lines and scratch, by geometry and type alone.
@@ -235,6 +306,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         if job.ring_h > RING or job.ring_d > RING or job.ring_h * job.ring_d > RING:
             job.ring_h = job.ring_d = 0
     rows = axis_taps(d) * axis_taps(h)
+    job.block = 1
+    if job.load == NULL and job.wide == 0 and job.counter == NULL and rows <= LEAF:
+        job.block = max(1, min(limit // max(job.source, job.tile_w * job.tile_c), h.outputs))
     job.levels = 1
     while rows > LEAF:
         rows -= rows // 2 // LEAF * LEAF if rows >= 2 * LEAF else LEAF
@@ -244,7 +318,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     while rows > LEAF:
         rows = (rows + 1) // 2
         depth += 1
-    job.line = (job.tile_w * job.tile_c + 15) // 16 * 16
+    job.line = (job.block * job.tile_w * job.tile_c + 15) // 16 * 16
     job.stack = (2 * depth * job.tile_c + 15) // 16 * 16
     job.units = job.planes * job.tiles_w * job.tiles_c * job.rows
     job.scratch = scratch_size(job, size)
@@ -254,7 +328,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
 cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
     cdef Py_ssize_t slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
     cdef size_t elements = (
-        job.levels * job.source + 2 * job.margin + slots * job.source + job.line + job.stack)
+        max(job.levels, job.block) * job.source + 2 * job.margin + slots * job.source + job.line + job.stack)
     return ((elements * size + 63) // 64 + (slots * sizeof(Py_ssize_t) + 63) // 64) * 64
 
 
@@ -328,6 +402,21 @@ cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexc
     return units // n * i + min(i, units % n)
 
 
+# Where an average's divisor counts every tap.
+cdef void find_whole(Job *job) noexcept:
+    cdef int i
+    cdef const Axis *a
+    cdef Py_ssize_t room
+    for i in range(AXES):
+        a = &job.divisor[i]
+        job.whole_begin[i] = a.begin
+        job.whole_end[i] = a.end
+        if job.include_pad:
+            room = a.length + a.lo + a.hi - 1 - (a.kernel - 1) * a.dilation
+            job.whole_begin[i] = 0
+            job.whole_end[i] = min(room // a.stride + 1, a.outputs) if room >= 0 else 0
+
+
 # The type sums are kept in. float32 is summed in float32 only where a few additions make a window:
 # they cost at most 4 roundings, and a longer chain of them may cost more.
 cdef int sum_accumulator(
@@ -370,10 +459,12 @@ def reduce(
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    if job.planes > 0:
+        simplify(&job)
     plain_x = mask is None and job.inner <= INNER and has_plain_rows(
-        &job.x, plan.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype])
+        &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.columns
     plain_y = job.inner <= INNER and has_plain_rows(
-        &job.y, plan.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
+        &job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
     job.flip = reducer == MIN
     if reducer == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
@@ -382,6 +473,7 @@ def reduce(
         if average:
             job.include_pad = include_pad
             job.divisor_override = override or 0
+            find_whole(&job)
             job.store = kernels.average[y_dtype][accumulator]
         elif accumulator != y_dtype or not plain_y:
             job.store = kernels.narrow[y_dtype][accumulator]
@@ -419,13 +511,15 @@ def spread(
     job.divisor = plan.axis
     job.include_pad = include_pad
     job.divisor_override = override or 0 if average else 1
+    if job.planes > 0:
+        simplify(&job)
     accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
     job.load = kernels.spread[dtype][accumulator]
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     if (accumulator != y_dtype or job.inner > INNER
-            or not has_plain_rows(&job.y, plan.axis[2].length, job.inner, ELEMENT_SIZE[y_dtype])):
+            or not has_plain_rows(&job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])):
         job.store = kernels.narrow[y_dtype][accumulator]
     run_reduce(&job, SUM, accumulator, False, num_threads, work)
 

@@ -16,8 +16,13 @@ SUPPORTED = "bool, int8 to int64, uint8 to uint64, float16, bfloat16, float32, f
 def code_of(dtype: np.dtype) -> int | None:
     """The kernels' code of a dtype, or None where they have none (byte-swapped ones included)."""
     code = _CODES.get(dtype)
-    if code is None and dtype.name == "bfloat16" and "ml_dtypes" in sys.modules:
-        # ml_dtypes is optional: its type is met only when somebody has imported it.
-        if dtype == np.dtype(sys.modules["ml_dtypes"].bfloat16):
-            code = _CODES[dtype] = _BFLOAT16
+    # ml_dtypes is optional: its type is met only when somebody has imported it.
+    if (code is None and dtype.name == "bfloat16" and "ml_dtypes" in sys.modules
+            and dtype == np.dtype(sys.modules["ml_dtypes"].bfloat16)):
+        code = _CODES[dtype] = _BFLOAT16
     return code
+
+
+def known_code(dtype: np.dtype) -> int:
+    """The kernels' code of a dtype that `code_of` was asked about before."""
+    return _CODES[dtype]

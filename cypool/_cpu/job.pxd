@@ -67,10 +67,11 @@ cdef struct Array:
     Py_ssize_t inner
     Py_ssize_t outer[MAX_OUTER]
 
-# One run of elements to be brought into a line of scratch: nw columns x nc inner elements.
+# Elements to be brought into a line of scratch, or from there: nh rows x nw columns x nc inner
+# elements (one row when loading).
 cdef struct Run:
     char *data
-    Py_ssize_t nw, nc, sw, sc       # counts; strides in bytes
+    Py_ssize_t nh, nw, nc, sh, sw, sc       # counts; strides in bytes
     Py_ssize_t d, h, w              # where the run starts in its plane
 
 cdef struct Job
@@ -98,13 +99,20 @@ cdef struct Job:
     const Job *counter      # with a mask, averages divide by what this job sums up
     load_fn load            # NULL: the kernel reads x in place
     store_fn store          # NULL: the kernel writes y in place
+    Py_ssize_t index_d, index_h     # what a step along d or h adds to an index
+    # Where rows were joined into one axis: columns of one of them, and bytes from one to the next;
+    # 0 columns where the joined axis has one stride.
+    Py_ssize_t columns, column_rows
     bint flip               # minimum found as the maximum of reversed keys
     bint index32            # indices are int32, not int64
     bint include_pad        # an average's divisor counts padding
     int64_t divisor_override    # 0: none
+    Py_ssize_t whole_begin[AXES]    # outputs whose divisor counts every tap
+    Py_ssize_t whole_end[AXES]
     # How a plane is cut: tiles of tile_w outputs x tile_c inner elements, units of one output row.
     Py_ssize_t tile_w, tile_c, tiles_w, tiles_c, rows, units
     Py_ssize_t source       # elements of the widest tile's source
+    Py_ssize_t block        # rows of outputs taken together where no border is near; 1: none are
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     Py_ssize_t ring_h, ring_d   # source rows remembered after loading; 0: none
     Py_ssize_t margin       # elements of a padded line for doubling; 0: no doubling

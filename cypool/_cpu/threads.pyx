@@ -33,6 +33,7 @@ def _after_fork():
     global forked
     forked = team_opened
 
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
@@ -46,6 +47,7 @@ def _cgroup_quota():
     except (OSError, ValueError):
         return None
 
+
 _quota = False          # not looked up yet
 
 
@@ -56,13 +58,10 @@ def default_threads():
         return 1
     if _quota is False:
         _quota = _cgroup_quota()
-    n = min(cypool_omp_max_threads(), cypool_omp_num_procs())
-    for limit in (_here.get(), _setting, _quota):
-        if limit is not None:
-            n = min(n, limit)
-            if limit is not _quota:
-                break
-    return max(n, 1)
+    limits = [cypool_omp_max_threads(), cypool_omp_num_procs(), _quota]
+    # The setting of this context goes before that of the process.
+    limits.append(_setting if _here.get() is None else _here.get())
+    return max(1, min([n for n in limits if n is not None]))
 
 
 cdef int team_size(object num_threads, Py_ssize_t pieces, double work) except -1:

@@ -63,12 +63,24 @@ typedef struct { char _; } cypool_nanmin;
     CYPOOL_STEP(most_ / 4, n, CALL)                                                              \
     { enum { B_ = 1 }; for (; i_ < (n); i_++) { CALL; } }
 
+/* Many rows of n elements: rows of y lie sy elements apart, those of the sources sa. Where nothing
+   lies between rows, they are one. */
+#define CYPOOL_EACH_ROW(ROW_CALL)                                                                \
+    if (sy == n && sa == gathered * n) { n *= rows; rows = 1; }                                  \
+    for (; rows > 0; rows--) { ROW_CALL; y += sy; a += sa; }
+
 #define CYPOOL_ROWS(OP, S, T)                                                                    \
 CYPOOL_BLOCK join_block_##OP##_##S(                                                              \
     T *restrict y, const T *restrict a, const T *restrict b, ptrdiff_t n)                        \
 { for (ptrdiff_t j = 0; j < n; j++) y[j] = (T)CYPOOL_OP_##OP(a[j], b[j]); }                      \
-CYPOOL_ROW join_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b)                            \
+CYPOOL_BLOCK join_row_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b)                      \
 { CYPOOL_OUT_OF_PLACE(T, n, join_block_##OP##_##S(y + i_, a + i_, b + i_, B_)) }                 \
+CYPOOL_ROW join_##OP##_##S(                                                                      \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t b)      \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(join_row_##OP##_##S(n, y, a, a + b))                                         \
+}                                                                                                \
                                                                                                  \
 CYPOOL_BLOCK join3_block_##OP##_##S(                                                             \
     T *restrict y, const T *restrict a, const T *restrict b, const T *restrict c, ptrdiff_t n)   \
@@ -78,13 +90,26 @@ CYPOOL_BLOCK join3_block_##OP##_##S(                                            
         y[j] = (T)CYPOOL_OP_##OP(v, c[j]);                                                       \
     }                                                                                            \
 }                                                                                                \
-CYPOOL_ROW join3_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b, const T *c)               \
+CYPOOL_BLOCK join3_row_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b, const T *c)         \
 { CYPOOL_OUT_OF_PLACE(T, n, join3_block_##OP##_##S(y + i_, a + i_, b + i_, c + i_, B_)) }        \
+CYPOOL_ROW join3_##OP##_##S(                                                                     \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t b,      \
+    ptrdiff_t c)                                                                                 \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(join3_row_##OP##_##S(n, y, a, a + b, a + c))                                 \
+}                                                                                                \
                                                                                                  \
 CYPOOL_BLOCK add_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdiff_t n)               \
 { for (ptrdiff_t j = 0; j < n; j++) y[j] = (T)CYPOOL_OP_##OP(y[j], a[j]); }                      \
-CYPOOL_ROW add_##OP##_##S(ptrdiff_t n, T *y, const T *a)                                         \
+CYPOOL_BLOCK add_row_##OP##_##S(ptrdiff_t n, T *y, const T *a)                                   \
 { CYPOOL_IN_PLACE(T, n, add_block_##OP##_##S(y + i_, a + i_, B_)) }                              \
+CYPOOL_ROW add_##OP##_##S(                                                                       \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa)                   \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(add_row_##OP##_##S(n, y, a))                                                 \
+}                                                                                                \
                                                                                                  \
 CYPOOL_BLOCK add2_block_##OP##_##S(                                                              \
     T *restrict y, const T *restrict a, const T *restrict b, ptrdiff_t n)                        \
@@ -94,14 +119,26 @@ CYPOOL_BLOCK add2_block_##OP##_##S(                                             
         y[j] = (T)CYPOOL_OP_##OP(v, b[j]);                                                       \
     }                                                                                            \
 }                                                                                                \
-CYPOOL_ROW add2_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b)                            \
+CYPOOL_BLOCK add2_row_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b)                      \
 { CYPOOL_IN_PLACE(T, n, add2_block_##OP##_##S(y + i_, a + i_, b + i_, B_)) }                     \
+CYPOOL_ROW add2_##OP##_##S(                                                                      \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t b)      \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(add2_row_##OP##_##S(n, y, a, a + b))                                         \
+}                                                                                                \
                                                                                                  \
 /* Two and three neighbours, at a distance of two. */                                            \
 CYPOOL_BLOCK pairs_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdiff_t n)             \
 { for (ptrdiff_t j = 0; j < n; j++) y[j] = (T)CYPOOL_OP_##OP(a[2 * j], a[2 * j + 1]); }          \
-CYPOOL_ROW pairs_##OP##_##S(ptrdiff_t n, T *y, const T *a)                                       \
+CYPOOL_BLOCK pairs_row_##OP##_##S(ptrdiff_t n, T *y, const T *a)                                 \
 { CYPOOL_OUT_OF_PLACE(T, n, pairs_block_##OP##_##S(y + i_, a + 2 * i_, B_)) }                    \
+CYPOOL_ROW pairs_##OP##_##S(                                                                     \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa)                   \
+{                                                                                                \
+    enum { gathered = 2 };                                                                       \
+    CYPOOL_EACH_ROW(pairs_row_##OP##_##S(n, y, a))                                               \
+}                                                                                                \
                                                                                                  \
 CYPOOL_BLOCK triples_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdiff_t n)           \
 {                                                                                                \
@@ -110,8 +147,14 @@ CYPOOL_BLOCK triples_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdif
         y[j] = (T)CYPOOL_OP_##OP(v, a[2 * j + 2]);                                               \
     }                                                                                            \
 }                                                                                                \
-CYPOOL_ROW triples_##OP##_##S(ptrdiff_t n, T *y, const T *a)                                     \
-{ CYPOOL_OUT_OF_PLACE(T, n, triples_block_##OP##_##S(y + i_, a + 2 * i_, B_)) }
+CYPOOL_BLOCK triples_row_##OP##_##S(ptrdiff_t n, T *y, const T *a)                               \
+{ CYPOOL_OUT_OF_PLACE(T, n, triples_block_##OP##_##S(y + i_, a + 2 * i_, B_)) }                  \
+CYPOOL_ROW triples_##OP##_##S(                                                                   \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa)                   \
+{                                                                                                \
+    enum { gathered = 2 };                                                                       \
+    CYPOOL_EACH_ROW(triples_row_##OP##_##S(n, y, a))                                             \
+}
 
 #define CYPOOL_INTEGER_TYPES(DO, OP)                                                             \
     DO(OP, i8, int8_t) DO(OP, u8, uint8_t) DO(OP, i16, int16_t) DO(OP, u16, uint16_t)            \
@@ -151,13 +194,15 @@ CYPOOL_REAL_TYPES(CYPOOL_HAS_NAN, )
         cypool_nanmax *: CYPOOL_OF_REAL(NAME##_nanmax, NAME##_max, y),                           \
         cypool_nanmin *: CYPOOL_OF_REAL(NAME##_nanmin, NAME##_min, y))
 
-#define cypool_row_join(n, r, y, a, b) CYPOOL_ROW_OF(join, r, y)(n, y, a, b)
-#define cypool_row_join3(n, r, y, a, b, c) CYPOOL_ROW_OF(join3, r, y)(n, y, a, b, c)
-#define cypool_row_add(n, r, y, a) CYPOOL_ROW_OF(add, r, y)(n, y, a)
-#define cypool_row_add2(n, r, y, a, b) CYPOOL_ROW_OF(add2, r, y)(n, y, a, b)
-#define cypool_row_pairs(n, r, y, a) CYPOOL_ROW_OF(pairs, r, y)(n, y, a)
-#define cypool_row_triples(n, r, y, a) CYPOOL_ROW_OF(triples, r, y)(n, y, a)
-#define cypool_row_has_nan(n, a)                                                                 \
+/* rows, n, reducer, then y and sources with the distances between their rows; further sources by
+   their distance from the first. */
+#define cypool_join(rows, n, r, y, ...) CYPOOL_ROW_OF(join, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_join3(rows, n, r, y, ...) CYPOOL_ROW_OF(join3, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_add(rows, n, r, y, ...) CYPOOL_ROW_OF(add, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_add2(rows, n, r, y, ...) CYPOOL_ROW_OF(add2, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_pairs(rows, n, r, y, ...) CYPOOL_ROW_OF(pairs, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_triples(rows, n, r, y, ...) CYPOOL_ROW_OF(triples, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_has_nan(n, a)                                                                 \
     _Generic((a), const float *: has_nan_f32, const double *: has_nan_f64)(n, a)
 
 #endif

@@ -104,14 +104,16 @@ cdef extern from "cypool_rows.h":
         char _
     ctypedef struct NanMin "cypool_nanmin":
         char _
-    # Macros that choose the function by the types of what they are given: n, reducer, y, a, ...
-    void cypool_row_join(Py_ssize_t, ...) noexcept nogil
-    void cypool_row_join3(Py_ssize_t, ...) noexcept nogil
-    void cypool_row_add(Py_ssize_t, ...) noexcept nogil
-    void cypool_row_add2(Py_ssize_t, ...) noexcept nogil
-    void cypool_row_pairs(Py_ssize_t, ...) noexcept nogil
-    void cypool_row_triples(Py_ssize_t, ...) noexcept nogil
-    int cypool_row_has_nan(Py_ssize_t, ...) noexcept nogil
+    # Macros that choose a function by the types of what they are given. Many rows of n elements each:
+    # rows, n, reducer, y, distance between rows of y, source, distance between its rows, and the
+    # distances of further sources from the first.
+    void cypool_join(Py_ssize_t, ...) noexcept nogil
+    void cypool_join3(Py_ssize_t, ...) noexcept nogil
+    void cypool_add(Py_ssize_t, ...) noexcept nogil
+    void cypool_add2(Py_ssize_t, ...) noexcept nogil
+    void cypool_pairs(Py_ssize_t, ...) noexcept nogil
+    void cypool_triples(Py_ssize_t, ...) noexcept nogil
+    int cypool_has_nan(Py_ssize_t, ...) noexcept nogil
 
 ctypedef fused reducer:
     Max

@@ -4,7 +4,14 @@
 # Runs of contiguous elements are one loop, whatever their split into columns and inner elements.
 cdef inline bint is_contiguous(const Run *run, size_t size) noexcept nogil:
     return (run.nc == 1 or run.sc == <Py_ssize_t>size) and (
-        run.nw == 1 or run.sw == run.nc * <Py_ssize_t>size)
+        run.nw == 1 or run.sw == run.nc * <Py_ssize_t>size) and (
+        run.nh == 1 or run.sh == run.nw * run.nc * <Py_ssize_t>size)
+
+# Where column i of a run begins, counted through all of its rows.
+cdef inline char *run_column(const Run *run, Py_ssize_t i) noexcept nogil:
+    if run.nh == 1:
+        return run.data + i * run.sw
+    return run.data + i // run.nw * run.sh + i % run.nw * run.sw
 
 
 cdef void load_copied(
@@ -13,7 +20,7 @@ cdef void load_copied(
     cdef const char *p
     for i in range(run.nw):
         p = run.data + i * run.sw
-        if run.sc == sizeof(element):
+        if run.sc == <Py_ssize_t>sizeof(element):
             memcpy(line + i * run.nc, p, run.nc * sizeof(element))
             continue
         for j in range(run.nc):
@@ -92,16 +99,16 @@ cdef inline paired pack(int64_t key, Py_ssize_t index, paired *_) noexcept nogil
 cdef void load_packed(
         const Job *job, const Run *run, paired *line, const element *x) noexcept nogil:
     cdef Py_ssize_t i, j
-    cdef Py_ssize_t index = (run.d * job.axis[1].length + run.h) * job.axis[2].length + run.w
+    cdef Py_ssize_t index = run.d * job.index_d + run.h * job.index_h + run.w
     cdef const char *p = run.data
     cdef int64_t reverse = -job.flip
-    if run.nc == 1 and run.sw == sizeof(element):
+    if run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element):
         for i in range(run.nw):
             line[i] = pack(key_of(x[i], reverse), index + i, line)
         return
     for i in range(run.nw):
         p = run.data + i * run.sw
-        if run.sc == sizeof(element):
+        if run.sc == <Py_ssize_t>sizeof(element):
             for j in range(run.nc):
                 line[i * run.nc + j] = pack(
                     key_of((<const element *>p)[j], reverse), index + i, line)

@@ -8,7 +8,7 @@
 
 cdef enum:
     LEAF = 16           # values combined one after the other; longer runs are halved
-    LANES = 16          # columns of a long window folded side by side
+    LANES = 64          # bytes of a long window's columns folded side by side
     DIRECT = 8          # taps up to which neighbouring windows share nothing
     NAN_BLOCK = 65536   # bytes looked through for NaN at a time: they stay in the nearest caches
 
@@ -44,90 +44,125 @@ cdef inline void row_copy(acc *y, const acc *a, Py_ssize_t n) noexcept nogil:
 cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) noexcept nogil:
     cdef acc lanes[LANES]
     cdef acc v
-    cdef Py_ssize_t i, j, half
-    if k <= LEAF:
-        v = m[0]
-        for i in range(1, k):
-            v = combine(v, m[i * step], r)
-        return v
-    if step == 1 and k <= LEAF * LANES:
-        for j in range(LANES):
+    cdef Py_ssize_t i, j, half, wide = LANES // sizeof(acc)
+    if step == 1 and wide <= k <= LEAF * wide:
+        for j in range(wide):
             lanes[j] = m[j]
-        for i in range(1, k // LANES):
-            for j in range(LANES):
-                lanes[j] = combine(lanes[j], m[i * LANES + j], r)
-        for j in range(k % LANES):
-            lanes[j] = combine(lanes[j], m[k - k % LANES + j], r)
-        half = LANES // 2
+        for i in range(1, k // wide):
+            for j in range(wide):
+                lanes[j] = combine(lanes[j], m[i * wide + j], r)
+        for j in range(k % wide):
+            lanes[j] = combine(lanes[j], m[k - k % wide + j], r)
+        half = wide // 2
         while half > 0:
             for j in range(half):
                 lanes[j] = combine(lanes[j], lanes[j + half], r)
             half //= 2
         return lanes[0]
-    half = max(k // 2 // LANES * LANES, LANES)
+    if k <= LEAF:
+        v = m[0]
+        for i in range(1, k):
+            v = combine(v, m[i * step], r)
+        return v
+    half = max(k // 2 // wide * wide, LEAF)
     return combine(fold_values(m, half, step, r),
                    fold_values(m + half * step, k - half, step, r), r)
 
 
-# k vectors of n values that lie step apart, as one vector; stack holds the inner nodes of the tree.
+# k vectors of n values that lie step apart, as one: for each of many rows. stack holds the inner
+# nodes of the tree.
 cdef void fold_vectors(
-        acc *y, const acc *m, Py_ssize_t k, Py_ssize_t step, Py_ssize_t n, acc *stack,
-        reducer *r) noexcept nogil:
+        Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t k,
+        Py_ssize_t step, Py_ssize_t n, acc *stack, reducer *r) noexcept nogil:
     cdef Py_ssize_t i, half
     if k == 1:
-        row_copy(y, m, n)
+        for i in range(rows):
+            row_copy(y + i * sy, m + i * sm, n)
     elif k == 2:
-        cypool_row_join(n, r, y, m, m + step)
+        cypool_join(rows, n, r, y, sy, m, sm, step)
     elif k <= LEAF:
-        cypool_row_join3(n, r, y, m, m + step, m + 2 * step)
+        cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
         for i in range(3, k - 1, 2):
-            cypool_row_add2(n, r, y, m + i * step, m + (i + 1) * step)
+            cypool_add2(rows, n, r, y, sy, m + i * step, sm, step)
         if k % 2 == 0:
-            cypool_row_add(n, r, y, m + (k - 1) * step)
+            cypool_add(rows, n, r, y, sy, m + (k - 1) * step, sm)
     else:
         half = k // 2
-        fold_vectors(y, m, half, step, n, stack, r)
-        fold_vectors(stack, m + half * step, k - half, step, n, stack + n, r)
-        cypool_row_add(n, r, y, stack)
+        for i in range(rows):
+            fold_vectors(1, y + i * sy, n, m + i * sm, n, half, step, n, stack, r)
+            fold_vectors(1, stack, n, m + i * sm + half * step, n, k - half, step, n, stack + n, r)
+            cypool_add(1, n, r, y + i * sy, n, stack, n)
 
 
-# One window of the line: count taps of nc values each.
+# One window of every row: count taps of nc values each.
 cdef inline void fold_window(
-        acc *y, const acc *m, Py_ssize_t count, Py_ssize_t step, Py_ssize_t nc, acc *stack,
-        reducer *r) noexcept nogil:
+        Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t count,
+        Py_ssize_t step, Py_ssize_t nc, acc *stack, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
     if count == 0:
-        row_fill(y, nc, identity(r, y))
+        for i in range(rows):
+            row_fill(y + i * sy, nc, identity(r, y))
     elif nc == 1:
-        y[0] = fold_values(m, count, step, r)
+        for i in range(rows):
+            y[i * sy] = fold_values(m + i * sm, count, step, r)
     else:
-        fold_vectors(y, m, count, step * nc, nc, stack, r)
+        fold_vectors(rows, y, sy, m, sm, count, step * nc, nc, stack, r)
 
 
-# n windows of count taps, none of them clipped: window q starts at m + q * advance and goes to
-# y + q * period (both in elements).
+# n windows of count taps of every row, none of them clipped: window q starts at m + q * advance and
+# goes to y + q * period (both in elements). With nothing but outputs to come between rows of y
+# (whole), rows may be taken as one, and those between be written over.
 cdef void fold_regular(
-        acc *y, const acc *m, Py_ssize_t n, Py_ssize_t count, Py_ssize_t step,
-        Py_ssize_t advance, Py_ssize_t period, Py_ssize_t nc, acc *stack,
-        reducer *r) noexcept nogil:
-    cdef Py_ssize_t q, t, c
+        Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t n,
+        Py_ssize_t count, Py_ssize_t step, Py_ssize_t advance, Py_ssize_t period, Py_ssize_t nc,
+        bint whole, acc *stack, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i, q, t, c
+    cdef bint halved = nc == 1 and step == 1 and advance == 2 and period == 1
     if count > 0 and advance == nc and period == nc and count <= DIRECT:
         # Neighbouring windows are neighbouring vectors: the whole run is one.
-        fold_vectors(y, m, count, step * nc, n * nc, stack, r)
-    elif count == 2 and nc == 1 and step == 1 and advance == 2 and period == 1:
-        cypool_row_pairs(n, r, y, m)
-    elif count == 3 and nc == 1 and step == 1 and advance == 2 and period == 1:
-        cypool_row_triples(n, r, y, m)
+        if whole and sy == sm:
+            fold_vectors(1, y, sy, m, sm, count, step * nc, (rows - 1) * sy + n * nc, stack, r)
+        else:
+            fold_vectors(rows, y, sy, m, sm, count, step * nc, n * nc, stack, r)
+    elif halved and (count == 2 or count == 3):
+        if whole and sm == 2 * sy:
+            n += (rows - 1) * sy
+            rows = 1
+        if count == 2:
+            cypool_pairs(rows, n, r, y, sy, m, sm)
+        else:
+            cypool_triples(rows, n, r, y, sy, m, sm)
     elif count == 0 or nc >= 8 or count > DIRECT:
-        for q in range(n):
-            fold_window(y + q * period, m + q * advance, count, step, nc, stack, r)
-    else:
-        for c in range(nc):
+        for i in range(rows):
+            if nc > 1 and count > 0:
+                fold_vectors(n, y + i * sy, period, m + i * sm, advance, count, step * nc, nc,
+                             stack, r)
+                continue
             for q in range(n):
-                y[q * period + c] = m[q * advance + c]
-            for t in range(1, count):
+                fold_window(1, y + i * sy + q * period, 0, m + i * sm + q * advance, 0, count, step,
+                            nc, stack, r)
+    else:
+        for i in range(rows):
+            for c in range(nc):
                 for q in range(n):
-                    y[q * period + c] = combine(
-                        y[q * period + c], m[q * advance + t * step * nc + c], r)
+                    y[q * period + c] = m[q * advance + c]
+                for t in range(1, count):
+                    for q in range(n):
+                        y[q * period + c] = combine(
+                            y[q * period + c], m[q * advance + t * step * nc + c], r)
+            y += sy
+            m += sm
+
+
+cdef void fold_doubled(
+        Py_ssize_t rows, acc *y, const acc *w, Py_ssize_t sw, Py_ssize_t n, bint started,
+        reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    if started:
+        cypool_add(rows, n, r, y, n, w, sw)
+        return
+    for i in range(rows):
+        row_copy(y + i * n, w + i * sw, n)
 
 
 # Overlapping windows of k taps at one stride, by doubling: with w[p][i] the combination of the p
@@ -145,66 +180,67 @@ cdef void fold_doubling(
     if reducer is not Sum:
         while 2 * p <= k:
             length -= p * reach
-            cypool_row_join(length, r, other, w, w + p * reach)
+            cypool_join(1, length, r, other, length, w, length, p * reach)
             swap = w
             w = other
             other = swap
             p *= 2
         if stride == 1:
-            cypool_row_join(n * nc, r, y, w, w + (k - p) * reach)
+            cypool_join(1, n * nc, r, y, n * nc, w, n * nc, (k - p) * reach)
         else:
-            for q in range(n):
-                cypool_row_join(nc, r, y + q * nc, w + q * stride * nc, w + (q * stride * nc + (k - p) * reach))
+            cypool_join(n, nc, r, y, nc, w, stride * nc, (k - p) * reach)
     else:
         while True:
             if k & p:
-                for q in range(1 if stride == 1 else n):
-                    if started:
-                        cypool_row_add(n * nc if stride == 1 else nc, r, y + q * nc, w + (q * stride * nc + offset * reach))
-                    else:
-                        row_copy(y + q * nc, w + (q * stride * nc + offset * reach),
-                                 n * nc if stride == 1 else nc)
+                if stride == 1:
+                    fold_doubled(1, y, w + offset * reach, n * nc, n * nc, started, r)
+                else:
+                    fold_doubled(n, y, w + offset * reach, stride * nc, nc, started, r)
                 started = True
                 offset += p
             if 2 * p > k:
                 return
             length -= p * reach
-            cypool_row_join(length, r, other, w, w + p * reach)
+            cypool_join(1, length, r, other, length, w, length, p * reach)
             swap = w
             w = other
             other = swap
             p *= 2
 
 
-# The windows o0 <= o < o1 of a line that holds the source columns from work.i0 on.
-cdef void fold_line(
-        Work *work, acc *y, const acc *m, Py_ssize_t o0, Py_ssize_t o1, acc *stack,
-        reducer *r) noexcept nogil:
+# The windows o0 <= o < o1 of lines that hold the source columns from work.i0 on.
+cdef void fold_lines(
+        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
+        Py_ssize_t o0, Py_ssize_t o1, acc *stack, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[2]
-    cdef Py_ssize_t nc = work.nc, o, start, count, phase, begin, end, before, n
+    cdef Py_ssize_t nc = work.nc, o, start, count, phase, begin, end, before, n, i
     cdef acc *margin = <acc *>work.margin
     if work.job.margin > 0:
         n = ((o1 - o0 - 1) * a.stride + (a.kernel - 1) * a.dilation + 1) * nc
         before = (work.i0 - (o0 * a.stride - a.lo)) * nc
-        row_fill(margin, n, identity(r, y))
-        if before < n:
-            row_copy(margin + before, m, min(work.nw * nc, n - before))
-        fold_doubling(work, y, margin, o1 - o0, a.kernel, a.dilation, a.stride, nc, r)
+        for i in range(rows):
+            row_fill(margin, n, identity(r, y))
+            if before < n:
+                row_copy(margin + before, m + i * sm, min(work.nw * nc, n - before))
+            fold_doubling(work, y + i * sy, margin, o1 - o0, a.kernel, a.dilation, a.stride, nc, r)
         return
     begin = min(max(a.begin, o0), o1)
     end = min(max(a.end, begin), o1)
-    for o in range(o0, begin):
-        axis_window(a, o, &start, &count)
-        fold_window(y + (o - o0) * nc, m + (start - work.i0) * nc, count, a.step, nc, stack, r)
     for phase in range(min(a.period, end - begin)):
         o = begin + phase
         axis_window(a, o, &start, &count)
-        fold_regular(y + (o - o0) * nc, m + (start - work.i0) * nc,
+        fold_regular(rows, y + (o - o0) * nc, sy, m + (start - work.i0) * nc, sm,
                      (end - o - 1) // a.period + 1, count, a.step, a.advance * nc, a.period * nc,
-                     nc, stack, r)
+                     nc, sy == (o1 - o0) * nc, stack, r)
+    # Last, as rows that were taken as one have written over these.
+    for o in range(o0, begin):
+        axis_window(a, o, &start, &count)
+        fold_window(rows, y + (o - o0) * nc, sy, m + (start - work.i0) * nc, sm, count, a.step, nc,
+                    stack, r)
     for o in range(end, o1):
         axis_window(a, o, &start, &count)
-        fold_window(y + (o - o0) * nc, m + (start - work.i0) * nc, count, a.step, nc, stack, r)
+        fold_window(rows, y + (o - o0) * nc, sy, m + (start - work.i0) * nc, sm, count, a.step, nc,
+                    stack, r)
 
 
 # --- rows under a window ---
@@ -223,6 +259,23 @@ cdef void row_mask(acc *line, const Run *mask, acc nothing) noexcept nogil:
 # A window of rows: dn x hn of them, numbered row-major.
 cdef struct Rows:
     Py_ssize_t d0, dn, h0, hn
+
+# Loads a run, by pieces where columns are those of several rows.
+cdef void load_run(const Job *job, const Run *run, void *line, size_t size) noexcept nogil:
+    cdef Run piece = run[0]
+    cdef Py_ssize_t done = 0, column
+    if job.columns == 0:
+        job.load(job, run, line, run.data)
+        return
+    while done < run.nw:
+        column = (run.w + done) % job.columns
+        piece.data = run.data + (
+            (run.w + done) // job.columns * job.column_rows + column * run.sw - run.w * run.sw)
+        piece.w = run.w + done
+        piece.nw = min(job.columns - column, run.nw - done)
+        job.load(job, &piece, <char *>line + done * run.nc * size, piece.data)
+        done += piece.nw
+
 
 cdef const acc *source_row(
         Work *work, const Rows *rows, Py_ssize_t t, reducer *r, acc *_) noexcept nogil:
@@ -245,14 +298,16 @@ cdef const acc *source_row(
     line = <acc *>work.ring + slot * job.source
     if job.ring_h == 0 or work.tags[slot] != tag:
         run.data = <char *>x
+        run.nh = 1
         run.nw = work.nw
         run.nc = work.nc
+        run.sh = 0
         run.sw = job.x.stride[2]
         run.sc = job.x.inner
         run.d = d
         run.h = h
         run.w = work.i0
-        job.load(job, &run, line, run.data)
+        load_run(job, &run, line, sizeof(acc))
         if work.mask != NULL:
             run.data = <char *>work.mask + (
                 d * job.mask.stride[0] + h * job.mask.stride[1] + work.i0 * job.mask.stride[2])
@@ -278,22 +333,48 @@ cdef const acc *fold_rows(
         b = source_row(work, rows, t0 + 1, r, unused)
         t = t0 + 2
         if direct and t < t1:
-            cypool_row_join3(n, r, y, a, b, source_row(work, rows, t, r, unused))
+            cypool_join3(1, n, r, y, n, a, n, b - a, source_row(work, rows, t, r, unused) - a)
             t += 1
         else:
-            cypool_row_join(n, r, y, a, b)
+            cypool_join(1, n, r, y, n, a, n, b - a)
         while t < t1:
             a = source_row(work, rows, t, r, unused)
             if direct and t + 1 < t1:
-                cypool_row_add2(n, r, y, a, source_row(work, rows, t + 1, r, unused))
+                cypool_add2(1, n, r, y, n, a, n, source_row(work, rows, t + 1, r, unused) - a)
                 t += 2
             else:
-                cypool_row_add(n, r, y, a)
+                cypool_add(1, n, r, y, n, a, n)
                 t += 1
         return y
     half = (t1 - t0) // 2 // LEAF * LEAF if t1 - t0 >= 2 * LEAF else LEAF
     fold_rows(work, rows, t0, t0 + half, level, r, y)
-    cypool_row_add(n, r, y, fold_rows(work, rows, t0 + half, t1, level + 1, r, y))
+    cypool_add(1, n, r, y, n, fold_rows(work, rows, t0 + half, t1, level + 1, r, y), n)
+    return y
+
+
+# Several rows of outputs whose windows of rows are whole and lie in place: as one block of lines.
+cdef const acc *fold_block(
+        Work *work, const Rows *window, Py_ssize_t rows, Py_ssize_t *pitch, reducer *r,
+        acc *_) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t n = work.nw * work.nc, taps = window.dn * window.hn, t
+    cdef Py_ssize_t sm = job.x.stride[1] // <Py_ssize_t>sizeof(acc) * job.axis[1].stride
+    cdef acc *y = <acc *>work.levels
+    cdef const acc *a = source_row(work, window, 0, r, _)
+    if taps == 1:
+        pitch[0] = sm
+        return a
+    pitch[0] = n
+    if taps == 2:
+        cypool_join(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a)
+        return y
+    cypool_join3(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a,
+                 source_row(work, window, 2, r, _) - a)
+    for t in range(3, taps - 1, 2):
+        a = source_row(work, window, t, r, _)
+        cypool_add2(rows, n, r, y, n, a, sm, source_row(work, window, t + 1, r, _) - a)
+    if taps % 2 == 0:
+        cypool_add(rows, n, r, y, n, source_row(work, window, taps - 1, r, _), sm)
     return y
 
 
@@ -308,13 +389,13 @@ cdef void fold_wide(
         work.nw = (count - 1) * step + 1
         for slot in range(max(work.job.ring_h * work.job.ring_d, 1)):
             work.tags[slot] = -1
-        fold_window(y, fold_rows(work, rows, 0, rows.dn * rows.hn, 0, r, y), count, step, work.nc,
-                    stack, r)
+        fold_window(1, y, 0, fold_rows(work, rows, 0, rows.dn * rows.hn, 0, r, y), 0, count, step,
+                    work.nc, stack, r)
         return
     half = (count // 2 + work.job.wide - 1) // work.job.wide * work.job.wide
     fold_wide(work, rows, y, start, half, stack, r)
     fold_wide(work, rows, stack, start + half * step, count - half, stack + work.nc, r)
-    cypool_row_add(work.nc, r, y, stack)
+    cypool_add(1, work.nc, r, y, work.nc, stack, work.nc)
 
 
 # --- units ---
@@ -324,45 +405,61 @@ cdef void reduce_tile(
         Work *work, Py_ssize_t plane, Py_ssize_t unit, Py_ssize_t first, Py_ssize_t last,
         Py_ssize_t o0, Py_ssize_t o1, Py_ssize_t c0, reducer *r, acc *unused) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t row, d, h, start, count, i0 = work.i0, nw = work.nw
+    cdef const Axis *heights = &job.axis[1]
+    cdef Py_ssize_t row = first, d, h, start, count, block, pitch, sy
+    cdef Py_ssize_t width = (o1 - o0) * work.nc
     cdef Rows rows
     cdef Run run, index
+    cdef const acc *m
     cdef acc *y
     cdef acc *stack = <acc *>work.stack
     cdef char *out = job.y.data + outer_offset(job, &job.y, plane) + c0 * job.y.inner
     cdef char *out_index = NULL
     if job.index.data != NULL:
         out_index = job.index.data + outer_offset(job, &job.index, plane) + c0 * job.index.inner
-    for row in range(first, last):
-        d = row // job.axis[1].outputs
-        h = row % job.axis[1].outputs
+    while row < last:
+        d = row // heights.outputs
+        h = row % heights.outputs
         axis_window(&job.axis[0], d, &rows.d0, &rows.dn)
-        axis_window(&job.axis[1], h, &rows.h0, &rows.hn)
+        axis_window(heights, h, &rows.h0, &rows.hn)
         run.data = out + (
             d * job.y.stride[0] + h * job.y.stride[1] + o0 * job.y.stride[2])
-        y = <acc *>run.data if job.store == NULL else <acc *>work.line
-        if rows.dn * rows.hn == 0 or nw == 0:
-            row_fill(y, (o1 - o0) * work.nc, identity(r, y))
+        if job.store == NULL:
+            y = <acc *>run.data
+            sy = job.y.stride[1] // <Py_ssize_t>sizeof(acc)
+        else:
+            y = <acc *>work.line
+            sy = width
+        block = 1
+        if rows.dn * rows.hn == 0 or work.nw == 0 and job.wide == 0:
+            row_fill(y, width, identity(r, y))
         elif job.wide > 0:
             axis_window(&job.axis[2], o0, &start, &count)
             if count == 0:
-                row_fill(y, work.nc, identity(r, y))
+                row_fill(y, width, identity(r, y))
             else:
                 fold_wide(work, &rows, y, start, count, stack, r)
+        elif job.block > 1 and heights.begin <= h < heights.end:
+            block = min(last - row, min(heights.end - h, job.block))
+            m = fold_block(work, &rows, block, &pitch, r, y)
+            fold_lines(work, block, y, sy, m, pitch, o0, o1, stack, r)
         else:
-            fold_line(work, y, fold_rows(work, &rows, 0, rows.dn * rows.hn, 0, r, y), o0, o1,
-                      stack, r)
+            m = fold_rows(work, &rows, 0, rows.dn * rows.hn, 0, r, y)
+            fold_lines(work, 1, y, width, m, 0, o0, o1, stack, r)
+        row += block
         if job.store == NULL:
             continue
+        run.nh = block
         run.nw = o1 - o0
         run.nc = work.nc
+        run.sh = job.y.stride[1]
         run.sw = job.y.stride[2]
         run.sc = job.y.inner
         run.d = d
         run.h = h
         run.w = o0
         if job.counter != NULL:
-            # Same geometry, same units: this one's counts.
+            # Same geometry, same units: this one's counts. (A mask rules blocks out.)
             reduce_units(work.counter, unit, unit + 1, work.counter_scratch, <Sum *>NULL,
                          <int64_t *>NULL)
             index.data = <char *>work.counts
@@ -371,6 +468,7 @@ cdef void reduce_tile(
             index = run
             index.data = out_index + (
                 d * job.index.stride[0] + h * job.index.stride[1] + o0 * job.index.stride[2])
+            index.sh = job.index.stride[1]
             index.sw = job.index.stride[2]
             index.sc = job.index.inner
         job.store(job, &run, &index, y, run.data)
@@ -388,11 +486,11 @@ cdef bint tile_has_nan(
     for i in range(dn):
         x = work.plane + (d0 + i * job.axis[0].step) * job.x.stride[0] + work.i0 * job.x.stride[2]
         if job.x.stride[1] == n * <Py_ssize_t>sizeof(real):
-            if cypool_row_has_nan((h1 - h0) * n, <const real *>(x + h0 * job.x.stride[1])):
+            if cypool_has_nan((h1 - h0) * n, <const real *>(x + h0 * job.x.stride[1])):
                 return True
             continue
         for h in range(h0, h1):
-            if cypool_row_has_nan(n, <const real *>(x + h * job.x.stride[1])):
+            if cypool_has_nan(n, <const real *>(x + h * job.x.stride[1])):
                 return True
     return False
 
@@ -416,7 +514,7 @@ cdef void reduce_units(
     work.job = job
     slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
     work.levels = scratch
-    work.margin = work.levels + job.levels * source
+    work.margin = work.levels + max(job.levels, job.block) * source
     work.ring = work.margin + 2 * job.margin * sizeof(acc)
     work.line = work.ring + slots * source
     work.stack = work.line + job.line * sizeof(acc)

@@ -87,8 +87,8 @@ cdef int scatter_in_place(
         find_band(job, unit, &band)
         y = job.y.data + outer_offset(job, &job.y, band.plane) + band.c0 * job.y.inner
         n = band.c1 - band.c0
-        if flat and job.y.stride[2] == sizeof(real) * n and (
-                n == 1 or job.y.inner == sizeof(real)):
+        if flat and job.y.stride[2] == <Py_ssize_t>sizeof(real) * n and (
+                n == 1 or job.y.inner == <Py_ssize_t>sizeof(real)):
             memset(y + band.lo * job.y.stride[2], 0, (band.hi - band.lo) * job.y.stride[2])
         else:
             for at in range(band.lo, band.hi):

@@ -6,8 +6,8 @@ cdef void store_copied(
         element *y) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef char *p
-    for i in range(run.nw):
-        p = run.data + i * run.sw
+    for i in range(run.nh * run.nw):
+        p = run_column(run, i)
         for j in range(run.nc):
             (<element *>(p + j * run.sc))[0] = line[i * run.nc + j]
 
@@ -30,11 +30,11 @@ cdef void store_narrowed(
     cdef Py_ssize_t i, j
     cdef char *p
     if is_contiguous(run, sizeof(element)):
-        for i in range(run.nw * run.nc):
+        for i in range(run.nh * run.nw * run.nc):
             y[i] = narrowed(line[i], y)
         return
-    for i in range(run.nw):
-        p = run.data + i * run.sw
+    for i in range(run.nh * run.nw):
+        p = run_column(run, i)
         for j in range(run.nc):
             (<element *>(p + j * run.sc))[0] = narrowed(line[i * run.nc + j], y)
 
@@ -48,6 +48,9 @@ cdef inline integer saturated(integer_total q, integer *_) noexcept nogil:
         return <integer>min(max(q, <integer_total>INT16_MIN), <integer_total>INT16_MAX)
     elif integer is uint16_t:
         return <integer>min(max(q, <integer_total>0), <integer_total>UINT16_MAX)
+    elif integer is uint32_t and integer_total is int32_t or (
+            integer is uint64_t and integer_total is not int128):
+        return <integer>max(q, <integer_total>0)
     elif integer_total is int32_t:
         return <integer>q
     elif integer is int32_t:
@@ -58,19 +61,24 @@ cdef inline integer saturated(integer_total q, integer *_) noexcept nogil:
         return <integer>q
     elif integer is int64_t:
         return <integer>min(max(q, <integer_total>INT64_MIN), <integer_total>INT64_MAX)
-    elif integer is uint64_t:
-        return <integer>min(max(q, <integer_total>0), <integer_total>UINT64_MAX)
     else:
-        return <integer>q
+        return <integer>min(max(q, <integer_total>0), <integer_total>UINT64_MAX)
 
 
 # The mean of an integer sum: rounded half to even, held to the result's range.
 cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) noexcept nogil:
-    cdef integer_total q = v / by, rest = v - q * by, size = by if by > 0 else -by
-    cdef integer_total away = 1 if (v < 0) == (by < 0) else -1
-    rest = rest if rest > 0 else -rest
-    if rest > size - rest or (rest == size - rest and q & 1):
-        q += away
+    # Sums of 32 bits over divisors of 32 bits are never so near to a half that a double errs; adding
+    # and taking off 3 * 2^51 rounds it half to even, which is vector code everywhere.
+    cdef integer_total q, rest, size
+    if integer_total is int32_t:
+        q = <int32_t>(<double>v / <double>by + 6755399441055744.0 - 6755399441055744.0)
+    else:
+        q = v / by
+        rest = v - q * by
+        rest = rest if rest > 0 else -rest
+        size = by if by > 0 else -by
+        if rest > size - rest or (rest == size - rest and q & 1):
+            q += 1 if (v < 0) == (by < 0) else -1
     return saturated(q, _)
 
 
@@ -86,7 +94,7 @@ cdef inline element mean(total v, Py_ssize_t by, element *y) noexcept nogil:
 cdef void store_average(
         const Job *job, const Run *run, const Run *index, const total *line,
         element *y) noexcept nogil:
-    cdef Py_ssize_t i, j, by, begin = job.divisor[2].begin - run.w, end = job.divisor[2].end - run.w
+    cdef Py_ssize_t i, j, k, by
     cdef char *p
     cdef Divisor divisor
     divisor_start(&divisor, job, run.d, run.h)
@@ -97,25 +105,39 @@ cdef void store_average(
                 by = max((<const int64_t *>index.data)[i * run.nc + j], 1)
                 (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
         return
-    if divisor.override != 0:
-        begin = 0
-        end = run.nw
-    begin = min(max(begin, 0), run.nw)
-    end = min(max(end, begin), run.nw)
-    if begin < end and is_contiguous(run, sizeof(element)):
-        # Away from the borders one divisor serves all.
-        by = divisor_of(&divisor, run.w + begin)
-        for i in range(begin * run.nc, end * run.nc):
+    if is_contiguous(run, sizeof(element)) and (
+            divisor.override != 0
+            or job.whole_begin[2] <= run.w and run.w + run.nw <= job.whole_end[2]
+            and job.whole_begin[1] <= run.h and run.h + run.nh <= job.whole_end[1]):
+        # One divisor for all.
+        by = divisor_of(&divisor, run.w)
+        for i in range(run.nh * run.nw * run.nc):
             y[i] = mean(line[i], by, y)
-    else:
-        begin = end = 0
+        return
+    for k in range(run.nh):
+        divisor_start(&divisor, job, run.d, run.h + k)
+        store_average_row(job, run, run.data + k * run.sh, &divisor,
+                          line + k * run.nw * run.nc, y)
+
+
+cdef void store_average_row(
+        const Job *job, const Run *run, char *row, const Divisor *divisor, const total *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j, by = 1
+    cdef Py_ssize_t begin = min(max(job.whole_begin[2] - run.w, 0), run.nw)
+    cdef Py_ssize_t end = min(max(job.whole_end[2] - run.w, begin), run.nw)
+    cdef bint plain = run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element)
+    cdef element *whole = <element *>(row + begin * run.sw)
+    if plain and begin < end:
+        by = divisor_of(divisor, run.w + begin)
+        for i in range(end - begin):
+            whole[i] = mean(line[begin + i], by, y)
     for i in range(run.nw):
-        if begin <= i < end:
+        if plain and begin <= i < end:
             continue
-        by = divisor_of(&divisor, run.w + i)
-        p = run.data + i * run.sw
+        by = divisor_of(divisor, run.w + i)
         for j in range(run.nc):
-            (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
+            (<element *>(row + i * run.sw + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
 
 
 # --- keys back to elements ---
@@ -177,12 +199,12 @@ cdef void store_unkeyed(
     cdef element empty = nothing(reverse, y)
     cdef int16_t key
     if is_contiguous(run, sizeof(element)):
-        for i in range(run.nw * run.nc):
+        for i in range(run.nh * run.nw * run.nc):
             key = line[i]
             y[i] = empty if key == INT16_MIN else unkeyed(key, reverse, y)
         return
-    for i in range(run.nw):
-        p = run.data + i * run.sw
+    for i in range(run.nh * run.nw):
+        p = run_column(run, i)
         for j in range(run.nc):
             key = line[i * run.nc + j]
             (<element *>(p + j * run.sc))[0] = (
@@ -211,16 +233,16 @@ cdef void store_unpacked(
     cdef int64_t reverse = -job.flip
     cdef element empty = nothing(reverse, y)
     if job.y.data != NULL:
-        for i in range(run.nw):
-            p = run.data + i * run.sw
+        for i in range(run.nh * run.nw):
+            p = run_column(run, i)
             for j in range(run.nc):
                 v = line[i * run.nc + j]
                 (<element *>(p + j * run.sc))[0] = (
                     empty if v == none else unkeyed(packed_key(v), reverse, y))
     if job.index.data == NULL:
         return
-    for i in range(run.nw):
-        p = index.data + i * index.sw
+    for i in range(run.nh * run.nw):
+        p = run_column(index, i)
         for j in range(run.nc):
             v = line[i * run.nc + j]
             if job.index32:
