@@ -36,7 +36,7 @@ def windows_of(
 def _is_plain(value: Any) -> bool:
     """Whether equal values of these types mean the same: 2 is not 2.0, and 1 is not True."""
     if value.__class__ is tuple:
-        return all([v.__class__ is int for v in value])
+        return all(v.__class__ is int for v in value)
     return value.__class__ in _PLAIN
 
 

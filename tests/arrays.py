@@ -35,9 +35,7 @@ def make_values(shape: tuple[int, ...], dtype: np.dtype, flavour: str, seed: int
     return flat.astype(dtype).reshape(shape)
 
 
-def _float_values(
-    size: int, dtype: np.dtype, flavour: str, rng: np.random.Generator
-) -> np.ndarray:
+def _float_values(size: int, dtype: np.dtype, flavour: str, rng: np.random.Generator) -> np.ndarray:
     info = finfo(dtype)
     largest, tiny = float(info.max), float(info.smallest_subnormal)
     normal = float(info.smallest_normal)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import cypool
 import pytest
 from hypothesis import HealthCheck, settings
+
+import cypool
 
 COMMON = {
     "deadline": None,
@@ -16,7 +17,7 @@ COMMON = {
 }
 settings.register_profile("local", max_examples=25, **COMMON)
 settings.register_profile("ci", max_examples=25, derandomize=True, database=None, **COMMON)
-settings.register_profile("thorough", max_examples=1000, **COMMON)
+settings.register_profile("thorough", max_examples=300, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "local"))
 
 
@@ -28,10 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="random geometries to compare with PyTorch (default 500)",
     )
     parser.addoption("--slow", action="store_true", help="run the tests marked slow as well")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: long or memory-hungry; run with --slow")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -157,18 +157,22 @@ class Plan:
                 sum(index * step for index, step in zip(tap, steps, strict=True))
                 for tap in itertools.product(*(window.real for window in chosen))
             ]
-            yield number, np.array(positions, np.intp), math.prod(window.counted for window in chosen)
+            yield (
+                number,
+                np.array(positions, np.intp),
+                math.prod(window.counted for window in chosen),
+            )
 
 
 # ---------------------------------------------------------------- dtypes
 
 
 def is_float(dtype: np.dtype) -> bool:
-    return dtype.kind == "f" or dtype == BFLOAT16
+    return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
 def finfo(dtype: np.dtype) -> Any:
-    return ml_dtypes.finfo(dtype) if dtype == BFLOAT16 else np.finfo(dtype)
+    return ml_dtypes.finfo(dtype) if dtype.name == "bfloat16" else np.finfo(dtype)
 
 
 def iinfo_range(dtype: np.dtype) -> tuple[int, int]:
@@ -284,9 +288,7 @@ def _finish(
         values[at] = value
         if math.isfinite(value):
             numerator, denominator = value.as_integer_ratio()
-            rest[at] = float(
-                Fraction(sums.total[at], below) - Fraction(numerator, denominator)
-            )
+            rest[at] = float(Fraction(sums.total[at], below) - Fraction(numerator, denominator))
         magnitude[at] = _ratio(sums.magnitude[at], abs(below))
         overflows[at] = _ratio(sums.magnitude[at], units_per_one) > largest
     negative = divisor < 0
@@ -336,24 +338,27 @@ def pool(
     return result
 
 
+def _beats(candidate: Any, best: Any, largest: bool) -> bool:
+    """NaN beats everything but an earlier NaN; an equal does not beat."""
+    if best != best:
+        return False
+    if candidate != candidate:
+        return True
+    return candidate > best if largest else candidate < best
+
+
 def _winners(plan: Plan, x: np.ndarray, valid: np.ndarray | None, largest: bool) -> np.ndarray:
-    """Flat index of the extreme of every window: the first NaN, else the first extreme, else -1."""
-    planes = plan.to_planes(x)
-    rows = planes.tolist()
+    """Flat index of the extreme of every window, -1 where there is none."""
+    rows = plan.to_planes(x).tolist()
     indices = np.full((len(rows), math.prod(plan.counts)), -1, np.int64)
     for window, positions, _ in plan.each_window():
+        taps = positions.tolist()
         for row, plane in enumerate(rows):
             best = -1
-            for tap in positions:
+            for tap in taps:
                 if valid is not None and not valid[row, tap]:
                     continue
-                if best == -1:
-                    best = tap
-                elif plane[best] != plane[best]:
-                    break
-                elif plane[tap] != plane[tap]:
-                    best = tap
-                elif plane[tap] > plane[best] if largest else plane[tap] < plane[best]:
+                if best == -1 or _beats(plane[tap], plane[best], largest):
                     best = tap
             indices[row, window] = best
     return indices

@@ -7,8 +7,9 @@ import importlib
 import inspect
 import pkgutil
 
-import cypool
 import pytest
+
+import cypool
 
 SECTIONS = ("Parameters", "Returns", "Raises", "Examples")
 FUNCTIONS = sorted(
@@ -53,20 +54,30 @@ def test_example_of_a_function(name):
     assert runner.failures == 0
 
 
+def sections(name: str) -> dict[str, list[str]]:
+    """The lines of each section of a docstring in numpydoc form."""
+    lines = (inspect.getdoc(getattr(cypool, name)) or "").splitlines()
+    found: dict[str, list[str]] = {"": []}
+    current = ""
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if following and set(following) == {"-"}:
+            current = line
+            found[current] = []
+        elif set(line) != {"-"}:
+            found[current].append(line)
+    return found
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_argument_is_described(name):
-    function = getattr(cypool, name)
-    text = inspect.getdoc(function) or ""
-    arguments = [p for p in inspect.signature(function).parameters.values()]
-    lines = text.splitlines()
-    sections = [one for one, rule in zip(lines, lines[1:], strict=False) if set(rule) == {"-"}]
-    if arguments:
-        assert "Parameters" in sections
-    described = " ".join(
-        line.split(":")[0] for line in lines if line and not line.startswith(" ") and ":" in line
-    )
-    for argument in arguments:
-        assert argument.name in described.replace(",", " ").replace("*", "").split()
+    arguments = set(inspect.signature(getattr(cypool, name)).parameters)
+    described = {
+        argument.strip(" *")
+        for line in sections(name).get("Parameters", [])
+        if line and not line.startswith(" ")
+        for argument in line.split(" : ")[0].split(",")
+    }
+    assert described == arguments
 
 
 POOLING = [name for name in FUNCTIONS if "pool" in name]
@@ -74,6 +85,4 @@ POOLING = [name for name in FUNCTIONS if "pool" in name]
 
 @pytest.mark.parametrize("name", POOLING)
 def test_sections_of_an_operator(name):
-    lines = (inspect.getdoc(getattr(cypool, name)) or "").splitlines()
-    sections = [one for one, rule in zip(lines, lines[1:], strict=False) if set(rule) == {"-"}]
-    assert set(SECTIONS) <= set(sections)
+    assert set(SECTIONS) <= set(sections(name))

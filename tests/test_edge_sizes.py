@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import cypool
 import numpy as np
 import oracle
 import pytest
 from arrays import make_values
 from judging import assert_matches, assert_same
 from registry import NAMED, OPERATORS, dtype_of, with_dtypes
+
+import cypool
 
 INT64_MAX = 2**63 - 1
 
@@ -70,23 +71,22 @@ def test_padding_far_beyond_the_kernel(operator):
         assert_same(indices, expected.indices)
 
 
-@pytest.mark.parametrize("stride", [7, 2**31, 2**62, INT64_MAX], ids=str)
+@pytest.mark.parametrize("stride", [7, 2**31, 2**62], ids=str)
 @pytest.mark.parametrize("ceil_mode", [False, True])
 @pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
 def test_stride_beyond_the_input(operator, ceil_mode, stride):
     x = make_values((2,) + (6,) * operator.ndim, np.dtype(np.float32), "normal", 1)
-    first = x[(slice(None),) + (slice(2),) * operator.ndim]
+    seen = (slice(None),) + (slice(2),) * operator.ndim
+    first = np.ascontiguousarray(x[seen])
     result = operator.forward(x, 2, stride=stride, ceil_mode=ceil_mode)
     assert_same(result, operator.forward(first, 2))
     gradient = operator.backward(result, x, 2, stride=stride, ceil_mode=ceil_mode)
-    assert_same(
-        gradient[(slice(None),) + (slice(2),) * operator.ndim].copy(),
-        operator.backward(result, np.ascontiguousarray(first), 2),
-    )
-    assert np.count_nonzero(gradient) <= np.count_nonzero(gradient[:, ...])
+    expected = np.zeros_like(x)
+    expected[seen] = operator.backward(result, first, 2)
+    assert_same(gradient, expected)
 
 
-@pytest.mark.parametrize("dilation", [7, 2**31, 2**61, INT64_MAX // 4], ids=str)
+@pytest.mark.parametrize("dilation", [7, 2**31, 2**60], ids=str)
 @pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
 def test_dilation_beyond_the_input(operator, dilation):
     """Of three taps only the middle one ever meets a real element."""
@@ -94,7 +94,10 @@ def test_dilation_beyond_the_input(operator, dilation):
     result = operator.forward(x, 3, stride=1, padding=dilation, dilation=dilation)
     taps = 3**operator.ndim if operator.op == "avg" else 1
     expected = oracle.pool(
-        x, operator.op, 1, **({} if taps == 1 else {"divisor_override": taps}),
+        x,
+        operator.op,
+        1,
+        **({} if taps == 1 else {"divisor_override": taps}),
         axes=spatial(operator, x.ndim),
     )
     assert_matches(result, expected)
@@ -125,19 +128,19 @@ def test_negative_room_still_has_one_window_in_ceil_mode(operator):
     expected = oracle.pool(x, operator.op, 3, 2, 0, 1, True, axes=spatial(operator, x.ndim))
     assert expected.values.size == 1
     assert_matches(operator.forward(x, 3, stride=2, ceil_mode=True), expected)
-    with pytest.raises(ValueError, match="kernel_size must be"):
+    with pytest.raises(ValueError, match=r"^kernel_size must "):
         operator.forward(x, 3, stride=2)
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.id)
 @pytest.mark.parametrize("axis", range(4))
 def test_every_length_around_the_vector_width(operator, axis):
-    """Lengths 1 to 70 along each axis in turn: every vector loop, and every tail."""
+    """Along each axis in turn: every vector loop, and every tail."""
     n = operator.ndim or 2
     if axis >= n + 2:
         pytest.skip(f"{operator.id} takes {n + 2} axes")
     axes = tuple(range(2, n + 2))
-    for length in (*range(1, 36), 47, 48, 49, 63, 64, 65, 70):
+    for length in (*range(1, 20), 31, 32, 33, 47, 63, 64, 65, 70):
         shape = [2, 2] + [3] * n
         shape[axis] = length
         x = make_values(tuple(shape), np.dtype(np.float32), "ties", length)

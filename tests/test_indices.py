@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cypool
 import numpy as np
 import oracle
 import pytest
@@ -11,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judging import assert_same
 from registry import SELECTIONS, with_dtypes
+
+import cypool
 
 NAN, INF = float("nan"), float("inf")
 
@@ -99,7 +100,5 @@ def test_each_plane_counts_from_zero():
     _, indices = cypool.max_pool2d(x, (4, 5), return_indices=True)
     assert (indices == 19).all()
     moved = np.moveaxis(x, 1, -1)
-    _, indices = cypool.max_pool2d(
-        moved, (4, 5), return_indices=True, data_format="channels_last"
-    )
+    _, indices = cypool.max_pool2d(moved, (4, 5), return_indices=True, data_format="channels_last")
     assert (indices == 19).all()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-import cypool
 import pytest
 from fixed_calls import digest_of, run_python
+
+import cypool
 
 NAMES = ("baseline", "avx2", "avx512")
 AVAILABLE = cypool.show_config()["simd_available"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import cypool
 import numpy as np
 import pytest
+
+import cypool
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 
@@ -79,5 +80,8 @@ def test_node_case(case):
         include = bool(attributes.get("count_include_pad", 0))
         function = getattr(cypool, f"avg_pool{axes}d")
         values = function(x, **keywords, count_include_pad=include)
-        # Its own results are float32 means taken with NumPy, off by a few units themselves.
-        np.testing.assert_allclose(values, expected[0], rtol=2e-6, atol=1e-7, strict=True)
+        # Its own results are float32 means taken with NumPy, off by a few units themselves,
+        # but for one case, which was typed in with four decimals.
+        by_hand = case.name == "test_averagepool_2d_ceil_last_window_starts_on_pad"
+        rtol = case.rtol if by_hand else 2e-6
+        np.testing.assert_allclose(values, expected[0], rtol=rtol, atol=1e-7, strict=True)

@@ -154,7 +154,7 @@ def test_agrees_with_pytorch():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(20)
     compared = 0
-    for _ in range(300):
+    for _ in range(150):
         axes = int(rng.integers(1, 4))
         op = str(rng.choice(["max", "avg"]))
         kernel, stride = rng.integers(1, 5, (2, axes)).tolist()
@@ -189,4 +189,4 @@ def test_agrees_with_pytorch():
         backward = oracle.pool_backward(gradient, x, op, *window, axes=spatial, **params)
         assert_matches(tensor.grad.numpy(), backward)
         compared += 1
-    assert compared > 200
+    assert compared > 100

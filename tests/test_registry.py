@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-import cypool
 import pytest
 from registry import HELPERS, OPERATORS, REGISTRY
+
+import cypool
 
 
 def test_every_exported_operator_is_registered():
@@ -29,7 +30,7 @@ def test_backward_takes_every_argument_of_forward(operator):
     forward = inspect.signature(operator.forward).parameters
     backward = inspect.signature(operator.backward).parameters
     names = [name for name in backward if name in forward]
-    assert list(backward)[0] == "grad_output"
+    assert next(iter(backward)) == "grad_output"
     assert set(forward) - set(backward) <= {"x"}  # a shape may stand in for x, under another name
     assert names == [name for name in forward if name in backward]
     for name in names:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 
-import cypool
 import numpy as np
 import pytest
 from judging import assert_same
+
+import cypool
 
 GEOMETRIES = list(itertools.product(range(1, 12), range(1, 6), range(1, 5)))
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import cypool
 import numpy as np
 import oracle
 import pytest
+
+import cypool
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 functional = pytest.importorskip("torch.nn.functional", reason="PyTorch is not installed")

@@ -1,0 +1,3 @@
+NAMES: tuple[str, ...]
+available: tuple[str, ...]
+simd: str

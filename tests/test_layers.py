@@ -1,0 +1,125 @@
+"""Layers: a function with its arguments kept, and its gradient for the last forward pass."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from arrays import make_values
+from judging import assert_same
+from registry import NAMED, Operator
+
+layers = pytest.importorskip("cypool.layers", reason="cypool has no layers yet")
+
+FLOAT = np.dtype(np.float32)
+
+
+SELECTIONS_BY_NAME = [operator for operator in NAMED if operator.selects]
+
+
+def layer_class(operator: Operator) -> type:
+    """MaxPool2d for max_pool2d."""
+    kind, rest = operator.name.split("_")
+    return getattr(layers, kind.capitalize() + rest.capitalize())
+
+
+def image(operator: Operator, seed: int = 1) -> np.ndarray:
+    return make_values((2, 3) + (9,) * operator.ndim, FLOAT, "normal", seed)
+
+
+@pytest.fixture(params=NAMED, ids=lambda operator: operator.id)
+def operator(request) -> Operator:
+    return request.param
+
+
+def test_forward_is_the_function(operator):
+    x = image(operator)
+    layer = layer_class(operator)(3, stride=2, padding=1, ceil_mode=True)
+    expected = operator.forward(x, 3, stride=2, padding=1, ceil_mode=True)
+    assert_same(layer(x), expected)
+    assert_same(layer.forward(x), expected)
+
+
+def test_kernel_stride_and_padding_go_by_position(operator):
+    x = image(operator)
+    assert_same(layer_class(operator)(3, 2, 1)(x), operator.forward(x, 3, 2, 1))
+
+
+def test_backward_is_of_the_last_forward_pass(operator):
+    layer = layer_class(operator)(3, stride=2, data_format="channels_last")
+    for seed in (1, 2):
+        x = image(operator, seed)
+        gradient = make_values(layer(x).shape, FLOAT, "normal", 3)
+        expected = operator.backward(gradient, x, 3, stride=2, data_format="channels_last")
+        assert_same(layer.backward(gradient), expected)
+        assert_same(layer.backward(gradient), expected)
+
+
+def test_gradient_is_of_x_as_it_was(operator):
+    """Nothing of x is kept that a later change of x could reach."""
+    x = image(operator)
+    layer = layer_class(operator)(3)
+    gradient = make_values(layer(x).shape, FLOAT, "normal", 3)
+    expected = operator.backward(gradient, x.copy(), 3)
+    x[...] = -x
+    assert_same(layer.backward(gradient), expected)
+
+
+def test_backward_needs_a_forward_pass(operator):
+    layer = layer_class(operator)(2)
+    with pytest.raises(RuntimeError, match="forward"):
+        layer.backward(np.ones((2, 3) + (4,) * operator.ndim, np.float32))
+
+
+def test_repr_can_be_typed_in_again(operator):
+    cls = layer_class(operator)
+    layer = cls(3, stride=2, padding=1)
+    text = repr(layer)
+    assert text.startswith(f"{cls.__name__}(")
+    again = eval(text, {cls.__name__: cls, "np": np})
+    assert repr(again) == text
+    x = image(operator)
+    assert_same(again(x), layer(x))
+
+
+def test_layers_are_copied_and_pickled(operator):
+    layer = layer_class(operator)(3, stride=2)
+    x = image(operator)
+    expected = layer(x)
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert_same(other(x), expected)
+
+
+@pytest.mark.parametrize("selection", SELECTIONS_BY_NAME, ids=lambda operator: operator.id)
+def test_indices_on_request(selection):
+    operator = selection
+    x = image(operator)
+    layer = layer_class(operator)(3, return_indices=True)
+    values, indices = layer(x)
+    expected = operator.forward(x, 3, return_indices=True)
+    assert_same(values, expected[0])
+    assert_same(indices, expected[1])
+    gradient = np.ones_like(values)
+    assert_same(layer.backward(gradient), operator.backward(gradient, x, 3))
+
+
+@pytest.mark.parametrize("argument", [0, -1, 1.5, "2"], ids=repr)
+def test_bad_arguments_are_refused_when_the_layer_is_made_or_used(operator, argument):
+    with pytest.raises((TypeError, ValueError), match=r"^kernel_size must "):
+        layer_class(operator)(argument)(image(operator))
+
+
+@pytest.mark.parametrize("op", ["max", "min", "avg", "sum"])
+def test_general_layer(op):
+    import cypool
+
+    x = make_values((4, 5, 6, 7), FLOAT, "normal", 1)
+    layer = layers.Pool(op, (2, 3), axes=(0, 2))
+    expected = cypool.pool(x, op, (2, 3), axes=(0, 2))
+    assert_same(layer(x), expected)
+    gradient = make_values(expected.shape, FLOAT, "normal", 2)
+    assert_same(
+        layer.backward(gradient), cypool.pool_backward(gradient, x, op, (2, 3), axes=(0, 2))
+    )
