@@ -23,8 +23,8 @@ from cypool._cpu.threads cimport team_size
 
 cdef enum:
     LINE = 16384            # bytes of a line of scratch: a few of them fit the nearest cache
-    WIDE = 8                # lines that one window may span before it is taken by pieces
-    RING = 64               # loaded rows remembered, at most
+    WIDE = 4                # lines that one window may span before it is taken by pieces
+    RING = 524288           # bytes of loaded rows that are remembered, at most
     LEAF = 16               # as in kernels/reduce.pxi
     DIRECT = 8              # likewise
     INNER = 2048            # inner elements of a tile, at most
@@ -303,7 +303,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.load != NULL and (h.kind == TRANSPOSED or h.kernel > 1 or d.kernel > 1):
         job.ring_h = axis_extent(h, 1)
         job.ring_d = axis_extent(d, 1)
-        if job.ring_h > RING or job.ring_d > RING or job.ring_h * job.ring_d > RING:
+        slots = RING // (job.source * size)
+        if job.ring_h > slots or job.ring_d > slots or job.ring_h * job.ring_d > slots:
             job.ring_h = job.ring_d = 0
     rows = axis_taps(d) * axis_taps(h)
     job.block = 1
@@ -373,7 +374,8 @@ cdef int run_reduce(
     cdef Job counter
     if job.planes == 0 or job.inner == 0:
         return 0
-    cut(job, ACCUMULATOR_SIZE[accumulator])
+    # Counts go through the same lines as 64-bit integers.
+    cut(job, max(ACCUMULATOR_SIZE[accumulator], 8 if counts else 1))
     if counts:
         count_mask(&counter, job)
     units = job.units
