@@ -168,6 +168,8 @@ def output(
         return np.empty(shape, dtype)
     if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
         raise TypeError(f"{name} must be a NumPy array, got {type(out).__name__}")
+    if type(out) is not np.ndarray:
+        out = out.view(np.ndarray)      # a subclass may say what it likes about its shape
     if out.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {out.shape}")
     if out.dtype != dtype:

@@ -21,6 +21,7 @@ class Windows(NamedTuple):
     output_shape: tuple[int, ...]
     inner: int                          # the axis that lies inside the pooled ones, or -1
     plan: _cpu.Plan                     # the rules, compiled
+    taps: int                           # of one window, padding included
 
 
 def windows_of(
@@ -70,7 +71,8 @@ def _windows(
             f"of shape {tuple(output)}")
     last = len(shape) - 1
     return Windows(
-        axes, rules, shape, tuple(output), -1 if last in axes else last, _cpu.plan_of(rules))
+        axes, rules, shape, tuple(output), -1 if last in axes else last, _cpu.plan_of(rules),
+        prod([min(r.kernel, r.length + r.before + r.after) for r in rules]))
 
 
 _windows_again = lru_cache(maxsize=1024, typed=True)(_windows)
@@ -85,9 +87,11 @@ def forward(
     threads = arguments.threads(num_threads)
     include_pad = arguments.flag(count_include_pad, "count_include_pad")
     override = arguments.divisor(divisor_override)
+    if operator.averages and include_pad and override is None:
+        _check_divisor(windows)
     result = result_dtype(operator, x.dtype, dtype)
     shape = windows.output_shape
-    index = None
+    index = out_index = None
     if return_indices:
         index_type = _index_dtype(index_dtype, windows)
         out, out_index = (None, None) if out is None else _pair(out)
@@ -102,7 +106,18 @@ def forward(
         # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
         values = y.view(np.uint8)
         np.minimum(values, 1, out=values)
-    return y if index is None else (y, index)
+    # What users gave to write to is what they get back, of whatever subclass.
+    y = y if out is None else out
+    if index is None:
+        return y
+    return y, index if out_index is None else out_index
+
+
+def _check_divisor(windows: Windows) -> None:
+    if windows.taps > _geometry.MOST:
+        raise ValueError(
+            f"kernel_size must give a number of taps within 64 bits to divide by, got "
+            f"{tuple(r.kernel for r in windows.rules)}")
 
 
 def _pair(out: Any) -> tuple[Any, Any]:
@@ -136,6 +151,8 @@ def backward(
     threads = arguments.threads(num_threads)
     include_pad = arguments.flag(count_include_pad, "count_include_pad")
     override = arguments.divisor(divisor_override)
+    if operator.averages and include_pad and override is None:
+        _check_divisor(windows)
     grad = gradient(grad_output, windows.output_shape)
     if dtype is not None and x is not None:
         result_dtype(operator, x.dtype, dtype)
@@ -151,7 +168,7 @@ def backward(
                 include_pad, override, threads)
     if mask is not None:
         np.copyto(y, 0, where=~mask)
-    return y
+    return y if out is None else out
 
 
 def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) -> np.ndarray:
@@ -186,7 +203,7 @@ def _selection_backward(
         bad = indices[(indices < -1) | (indices >= plane)][0]
         raise ValueError(
             f"indices must be -1 or lie within a plane of {plane} elements, got {int(bad)}")
-    return y
+    return y if out is None else out
 
 
 def gradient(grad_output: Any, shape: tuple[int, ...]) -> np.ndarray:

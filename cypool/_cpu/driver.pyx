@@ -25,7 +25,7 @@ cdef enum:
     LINE = 16384            # bytes of a line of scratch: a few of them fit the nearest cache
     WIDE = 4                # lines that one window may span before it is taken by pieces
     RING = 524288           # bytes of loaded rows that are remembered, at most
-    LEAF = 16               # as in kernels/reduce.pxi
+    LEAF = 8                # as in kernels/reduce.pxi
     DIRECT = 8              # likewise
     INNER = 2048            # inner elements of a tile, at most
     SERIAL = 20000          # elements of work below which the GIL is kept
@@ -100,7 +100,7 @@ cdef int transposed_axis(Axis *t, const Axis *a) except -1:
 # --- arrays ---
 
 # Where an array's pooled, inner and outer axes lie in memory.
-cdef int place(Array *array, Py_buffer *buffer, tuple pooled, int inner) except -1:
+cdef void place(Array *array, Py_buffer *buffer, tuple pooled, int inner):
     cdef int i, n = 0, missing = AXES - len(pooled)
     array.data = <char *>buffer.buf
     for i in range(AXES):
@@ -110,7 +110,6 @@ cdef int place(Array *array, Py_buffer *buffer, tuple pooled, int inner) except 
         if i != inner and i not in pooled:
             array.outer[n] = buffer.strides[i]
             n += 1
-    return n
 
 
 cdef class Buffers:
@@ -130,8 +129,28 @@ cdef class Buffers:
         PyBuffer_Release(&self.mask)
 
 
+# Shapes were checked before, but other code may have run since (an __index__, another thread), and a
+# subclass may say what it likes: what the buffer says is what counts.
+cdef int check_shape(
+        Py_buffer *buffer, Py_buffer *like, Plan plan, tuple pooled, bint outputs) except -1:
+    cdef int i, at, missing = AXES - len(pooled)
+    cdef Py_ssize_t length
+    if buffer.ndim != like.ndim:
+        raise ValueError("arrays must keep their shapes during a call")
+    for i in range(buffer.ndim):
+        if i not in pooled:
+            length = like.shape[i]
+        else:
+            at = missing + <int>pooled.index(i)
+            length = plan.axis[at].outputs if outputs else plan.axis[at].length
+        if buffer.shape[i] != length:
+            raise ValueError("arrays must keep their shapes during a call")
+    return 0
+
+
+# With `back`, x holds gradients of outputs and y those of inputs.
 cdef int start_job(
-        Job *job, Buffers buffers, x, y, index, bint index_written, mask, tuple pooled,
+        Job *job, Buffers buffers, Plan plan, x, y, index, bint back, mask, tuple pooled,
         int inner) except -1:
     cdef Py_ssize_t size
     cdef int i, j, n
@@ -139,21 +158,23 @@ cdef int start_job(
     cdef Array *array
     memset(job, 0, sizeof(Job))
     job.inner = 1
-    if x is not None:
-        PyObject_GetBuffer(x, &buffers.x, PyBUF_STRIDED_RO)
-        n = place(&job.x, &buffers.x, pooled, inner)
+    PyObject_GetBuffer(x, &buffers.x, PyBUF_STRIDED_RO)
+    check_shape(&buffers.x, &buffers.x, plan, pooled, back)
+    place(&job.x, &buffers.x, pooled, inner)
     if y is not None:
         PyObject_GetBuffer(y, &buffers.y, PyBUF_STRIDED)
-        n = place(&job.y, &buffers.y, pooled, inner)
+        check_shape(&buffers.y, &buffers.x, plan, pooled, not back)
+        place(&job.y, &buffers.y, pooled, inner)
     if index is not None:
-        PyObject_GetBuffer(index, &buffers.index,
-                           PyBUF_STRIDED if index_written else PyBUF_STRIDED_RO)
-        n = place(&job.index, &buffers.index, pooled, inner)
+        PyObject_GetBuffer(index, &buffers.index, PyBUF_STRIDED_RO if back else PyBUF_STRIDED)
+        check_shape(&buffers.index, &buffers.x, plan, pooled, True)
+        place(&job.index, &buffers.index, pooled, inner)
         job.index32 = buffers.index.itemsize == 4
     if mask is not None:
         PyObject_GetBuffer(mask, &buffers.mask, PyBUF_STRIDED_RO)
+        check_shape(&buffers.mask, &buffers.x, plan, pooled, False)
         place(&job.mask, &buffers.mask, pooled, inner)
-    cdef Py_buffer *any = &buffers.y if y is not None else &buffers.index
+    cdef Py_buffer *any = &buffers.x
     if inner >= 0:
         job.inner = any.shape[inner]
     # Outer axes: those of length 1 do not count, and neighbours that lie as one axis become one.
@@ -278,13 +299,13 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.rows = d.outputs * h.outputs
     job.tile_c = min(job.inner, INNER)
     job.tile_w = w.outputs
-    while job.tile_w > 1 and (axis_extent(w, job.tile_w) * job.tile_c > limit
+    while job.tile_w > 1 and (axis_extent(w, job.tile_w) > limit // job.tile_c
                               or job.tile_w > limit // job.tile_c + 1):
         job.tile_w = (job.tile_w + 1) // 2
-    while job.tile_c > 16 and axis_extent(w, job.tile_w) * job.tile_c > WIDE * limit:
+    while job.tile_c > 16 and axis_extent(w, job.tile_w) > WIDE * limit // job.tile_c:
         job.tile_c = (job.tile_c + 1) // 2
     job.source = axis_extent(w, job.tile_w)
-    if job.source * job.tile_c > WIDE * limit:
+    if job.source > WIDE * limit // job.tile_c:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(1, limit // job.tile_c // w.step)
@@ -295,10 +316,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.source = (job.source * job.tile_c + 15) // 16 * 16
     # Doubling pays when a window has more taps than neighbours have in common steps.
     if (w.kind == SLIDING and w.kernel > DIRECT and job.wide == 0
-            and (bits(w.kernel) + 1) * w.stride < w.kernel):
-        padded = ((job.tile_w - 1) * w.stride + reach + 1) * job.tile_c
-        if padded <= 2 * WIDE * limit:
-            job.margin = (padded + 15) // 16 * 16
+            and w.stride < w.kernel // (bits(w.kernel) + 1)):
+        padded = (job.tile_w - 1) * w.stride + reach + 1
+        if padded <= 2 * WIDE * limit // job.tile_c:
+            job.margin = (padded * job.tile_c + 15) // 16 * 16
     # Rows are met again where windows overlap: remembered, if there are not too many.
     if job.load != NULL and (h.kind == TRANSPOSED or h.kernel > 1 or d.kernel > 1):
         job.ring_h = axis_extent(h, 1)
@@ -455,7 +476,7 @@ def reduce(
     cdef int accumulator
     cdef double work
     cdef bint wide_index
-    start_job(&job, buffers, x, y, index, True, mask, pooled, inner)
+    start_job(&job, buffers, plan, x, y, index, False, mask, pooled, inner)
     job.axis = plan.axis
     job.divisor = plan.axis
     work = <double>job.planes * job.inner
@@ -508,7 +529,7 @@ def spread(
     cdef Buffers buffers = Buffers()
     cdef int accumulator
     cdef double work
-    start_job(&job, buffers, grad, y, None, False, None, pooled, inner)
+    start_job(&job, buffers, plan, grad, y, None, True, None, pooled, inner)
     job.axis = plan.transposed
     job.divisor = plan.axis
     job.include_pad = include_pad
@@ -540,7 +561,7 @@ def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_t
     cdef Py_ssize_t size = 4 if ELEMENT_SIZE[dtype] == 2 else 8
     cdef scatter_fn kernel = kernels.scatter[dtype]
     cdef char *scratch = NULL
-    start_job(&job, buffers, grad, y, index, False, None, pooled, inner)
+    start_job(&job, buffers, plan, grad, y, index, True, None, pooled, inner)
     job.axis = plan.axis
     job.divisor = plan.transposed
     if job.planes == 0 or job.inner == 0:

@@ -115,8 +115,8 @@ CYPOOL_BLOCK add2_block_##OP##_##S(                                             
     T *restrict y, const T *restrict a, const T *restrict b, ptrdiff_t n)                        \
 {                                                                                                \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \
-        T v = (T)CYPOOL_OP_##OP(y[j], a[j]);                                                     \
-        y[j] = (T)CYPOOL_OP_##OP(v, b[j]);                                                       \
+        T v = (T)CYPOOL_OP_##OP(a[j], b[j]);                                                     \
+        y[j] = (T)CYPOOL_OP_##OP(y[j], v);                                                       \
     }                                                                                            \
 }                                                                                                \
 CYPOOL_BLOCK add2_row_##OP##_##S(ptrdiff_t n, T *y, const T *a, const T *b)                      \

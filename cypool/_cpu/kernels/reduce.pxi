@@ -7,7 +7,8 @@
 # one plane; consecutive units walk down a tile, so that loaded rows can be met again.
 
 cdef enum:
-    LEAF = 16           # values combined one after the other; longer runs are halved
+    LEAF = 8            # values combined by pairs one after the other; longer runs are halved
+    LANE = 4            # values combined one after the other within a lane
     LANES = 64          # bytes of a long window's columns folded side by side
     DIRECT = 8          # taps up to which neighbouring windows share nothing
     NAN_BLOCK = 65536   # bytes looked through for NaN at a time: they stay in the nearest caches
@@ -45,7 +46,7 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
     cdef acc lanes[LANES]
     cdef acc v
     cdef Py_ssize_t i, j, half, wide = LANES // sizeof(acc)
-    if step == 1 and wide <= k <= LEAF * wide:
+    if step == 1 and wide <= k <= LANE * wide:
         for j in range(wide):
             lanes[j] = m[j]
         for i in range(1, k // wide):
@@ -61,8 +62,10 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
         return lanes[0]
     if k <= LEAF:
         v = m[0]
-        for i in range(1, k):
-            v = combine(v, m[i * step], r)
+        if k % 2 == 0:
+            v = combine(v, m[step], r)
+        for i in range(2 - k % 2, k - 1, 2):
+            v = combine(v, combine(m[i * step], m[(i + 1) * step], r), r)
         return v
     half = max(k // 2 // wide * wide, LEAF)
     return combine(fold_values(m, half, step, r),
@@ -78,14 +81,13 @@ cdef void fold_vectors(
     if k == 1:
         for i in range(rows):
             row_copy(y + i * sy, m + i * sm, n)
-    elif k == 2:
-        cypool_join(rows, n, r, y, sy, m, sm, step)
     elif k <= LEAF:
-        cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
-        for i in range(3, k - 1, 2):
-            cypool_add2(rows, n, r, y, sy, m + i * step, sm, step)
         if k % 2 == 0:
-            cypool_add(rows, n, r, y, sy, m + (k - 1) * step, sm)
+            cypool_join(rows, n, r, y, sy, m, sm, step)
+        else:
+            cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
+        for i in range(2 + k % 2, k, 2):
+            cypool_add2(rows, n, r, y, sy, m + i * step, sm, step)
     else:
         half = k // 2
         for i in range(rows):
@@ -146,10 +148,16 @@ cdef void fold_regular(
             for c in range(nc):
                 for q in range(n):
                     y[q * period + c] = m[q * advance + c]
-                for t in range(1, count):
+                if count % 2 == 0:
                     for q in range(n):
                         y[q * period + c] = combine(
-                            y[q * period + c], m[q * advance + t * step * nc + c], r)
+                            y[q * period + c], m[q * advance + step * nc + c], r)
+                for t in range(2 - count % 2, count, 2):
+                    for q in range(n):
+                        y[q * period + c] = combine(
+                            y[q * period + c],
+                            combine(m[q * advance + t * step * nc + c],
+                                    m[q * advance + (t + 1) * step * nc + c], r), r)
             y += sy
             m += sm
 
@@ -325,26 +333,23 @@ cdef const acc *fold_rows(
     cdef acc *y = <acc *>work.levels + level * work.job.source
     cdef const acc *a
     cdef const acc *b
-    cdef bint direct = work.job.load == NULL
     a = source_row(work, rows, t0, r, unused)
     if t1 - t0 == 1:
         return a
     if t1 - t0 <= LEAF:
+        # By pairs, the first of them a triple if need be. Loaded rows are two at a time in memory,
+        # or all of a window's.
         b = source_row(work, rows, t0 + 1, r, unused)
+        cypool_join(1, n, r, y, n, a, n, b - a)
         t = t0 + 2
-        if direct and t < t1:
-            cypool_join3(1, n, r, y, n, a, n, b - a, source_row(work, rows, t, r, unused) - a)
+        if (t1 - t0) % 2:
+            cypool_add(1, n, r, y, n, source_row(work, rows, t, r, unused), n)
             t += 1
-        else:
-            cypool_join(1, n, r, y, n, a, n, b - a)
         while t < t1:
             a = source_row(work, rows, t, r, unused)
-            if direct and t + 1 < t1:
-                cypool_add2(1, n, r, y, n, a, n, source_row(work, rows, t + 1, r, unused) - a)
-                t += 2
-            else:
-                cypool_add(1, n, r, y, n, a, n)
-                t += 1
+            b = source_row(work, rows, t + 1, r, unused)
+            cypool_add2(1, n, r, y, n, a, n, b - a)
+            t += 2
         return y
     half = (t1 - t0) // 2 // LEAF * LEAF if t1 - t0 >= 2 * LEAF else LEAF
     fold_rows(work, rows, t0, t0 + half, level, r, y)
@@ -365,9 +370,15 @@ cdef const acc *fold_block(
         pitch[0] = sm
         return a
     pitch[0] = n
-    if taps == 2:
+    if taps % 2 == 0:
         cypool_join(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a)
-        return y
+    else:
+        cypool_join3(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a,
+                     source_row(work, window, 2, r, _) - a)
+    for t in range(2 + taps % 2, taps, 2):
+        a = source_row(work, window, t, r, _)
+        cypool_add2(rows, n, r, y, n, a, sm, source_row(work, window, t + 1, r, _) - a)
+    return y
     cypool_join3(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a,
                  source_row(work, window, 2, r, _) - a)
     for t in range(3, taps - 1, 2):
