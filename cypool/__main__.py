@@ -1,9 +1,25 @@
-"""``python -m cypool``: what was built, and the library at work on a photograph."""
+"""``python -m cypool``: what was built, the library at work on a photograph, its speed here."""
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import cypool
+
+Number = TypeVar("Number", int, float)
+
+
+def positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
+    """A type of argument: a number of that kind, greater than 0."""
+    def number(text: str) -> Number:
+        value = kind(text)
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"must be greater than 0, got {text}")
+        return value
+
+    number.__name__ = "number"      # what argparse calls it where it is none
+    return number
 
 
 def info(arguments: argparse.Namespace) -> None:
@@ -17,6 +33,12 @@ def demo(arguments: argparse.Namespace) -> None:
         _demo.run(arguments.path, arguments.output)
     except _demo.CannotRun as error:
         raise SystemExit(f"cypool demo: {error}") from None
+
+
+def bench(arguments: argparse.Namespace) -> None:
+    from cypool import _bench
+
+    _bench.run(arguments.threads, arguments.seconds)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,6 +68,19 @@ def parser() -> argparse.ArgumentParser:
         "--output", default="cypool-demo.png", metavar="FILE",
         help="where to draw, in a format that matplotlib writes (default: %(default)s)")
     command.set_defaults(run=demo)
+
+    command = commands.add_parser(
+        "bench", help="measure the speed on this machine, beside NumPy's own way and PyTorch",
+        description="Measure a handful of cases on this machine beside NumPy's own way and, where "
+        "it is installed, PyTorch; and against the time of a plain copy of as many bytes. "
+        "benchmarks/compare.py of the source archive measures many more, against more libraries.")
+    command.add_argument(
+        "--threads", type=positive(int), metavar="N",
+        help="use so many threads (default: as many as a call would use by itself)")
+    command.add_argument(
+        "--seconds", type=positive(float), default=20.0, metavar="S",
+        help="measure for about so long in all (default: %(default)g)")
+    command.set_defaults(run=bench)
     return top
 
 

@@ -164,10 +164,11 @@ def backward(
     if mask is not None and averages and override is None:
         grad = _shared(grad, mask, windows, threads)
         averages = False
+    dropped = None if mask is None else ~mask       # allocated before anything is written
     _cpu.spread(plan, grad, known_code(grad.dtype), y, known_code(y.dtype), axes, inner, averages,
                 include_pad, override, threads)
-    if mask is not None:
-        np.copyto(y, 0, where=~mask)
+    if dropped is not None:
+        np.copyto(y, 0, where=dropped)
     return y if out is None else out
 
 
@@ -178,7 +179,7 @@ def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) 
                 known_code(counts.dtype), None, None, windows.axes, windows.inner, False, True,
                 None, threads)
     wide = grad.astype(np.float32 if grad.dtype.itemsize == 2 else grad.dtype)
-    return np.divide(wide, np.maximum(counts, 1), out=wide, casting="same_kind")
+    return np.divide(wide, np.maximum(counts, 1).astype(wide.dtype), out=wide)
 
 
 def _selection_backward(

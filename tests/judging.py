@@ -26,7 +26,7 @@ def assert_matches(actual: np.ndarray, expected: Expected) -> None:
     if expected.bound is None:
         assert_same(actual, expected.values)
         return
-    values, rest, bound = expected.values, expected.rest, expected.bound
+    values, rest, bound, scale = expected.values, expected.rest, expected.bound, expected.scale
     got = actual.astype(np.float64)
     judged = ~np.isinf(bound)
     special = ~np.isfinite(values)
@@ -39,7 +39,7 @@ def assert_matches(actual: np.ndarray, expected: Expected) -> None:
         values = np.clip(values, -first_too_large, first_too_large)
         rest = np.where(np.abs(values) == first_too_large, 0.0, rest)
     finite = judged & ~special
-    distance = np.abs((got[finite] - values[finite]) - rest[finite])
+    distance = np.abs((got[finite] - values[finite]) * scale[finite] - rest[finite])
     wrong = ~(distance <= bound[finite])
     if wrong.any():
         at = np.argwhere(finite)[np.argmax(wrong)]

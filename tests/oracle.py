@@ -186,13 +186,13 @@ def accumulator(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
 
-def half_ulp(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Half the distance between neighbours of type `dtype` at `value` (float64)."""
+def half_ulp(value: np.ndarray, dtype: np.dtype, scale: np.ndarray | float = 1.0) -> np.ndarray:
+    """Half the distance between neighbours of type `dtype` at `value` (float64), times `scale`."""
     info = finfo(dtype)
     with np.errstate(over="ignore"):
         exponent = np.frexp(np.abs(value))[1] - 1  # 2**exponent <= |value|
     exponent = np.maximum(exponent, int(info.minexp))
-    return np.where(np.isfinite(value), np.ldexp(1.0, exponent - int(info.nmant) - 1), 0.0)
+    return np.where(np.isfinite(value), np.ldexp(scale, exponent - int(info.nmant) - 1), 0.0)
 
 
 # ---------------------------------------------------------------- results
@@ -203,14 +203,16 @@ class Expected:
     """A result, and how far from it an actual one may lie.
 
     Floating sums: `values` is the float64 nearest to the exact value, `rest` what that rounding
-    left, `bound` the distance allowed from the exact value. Everything else (`bound` is None):
-    `values` is the one right answer, in the result's dtype.
+    left, `bound` the distance allowed from the exact value. The last two are multiplied by
+    `scale`, or they would be lost below the least float64 where values are near it themselves.
+    Everything else (`bound` is None): `values` is the one right answer, in the result's dtype.
     """
 
     values: np.ndarray
     dtype: np.dtype
     rest: np.ndarray | None = None
     bound: np.ndarray | None = None
+    scale: np.ndarray | None = None
     indices: np.ndarray | None = None
 
 
@@ -265,31 +267,36 @@ def _finish(
     *,
     divided: np.ndarray | bool = False,
     roundings: int = 0,
+    chained: bool = False,
 ) -> Expected:
     """Floating result of sums / divisor.
 
-    The additions are granted four rounding errors relative to the sum of absolute values;
-    `divided` says where the sum goes through a division as well, and `roundings` how many
-    roundings a term goes through before it is added.
+    The additions are granted four rounding errors relative to the sum of absolute values, and one
+    for each of them where terms come one after the other (`chained`); `divided` says where the sum
+    goes through a division as well, and `roundings` how many roundings a term goes through before
+    it is added.
     """
     work = accumulator(dtype)
     eps = float(finfo(work).eps) / 2
     largest = float(finfo(work).max)
     smallest = float(finfo(work).smallest_subnormal)
     shape = sums.total.shape
-    values, rest = np.zeros(shape), np.zeros(shape)
-    magnitude = np.zeros(shape)
+    values, rest, magnitude, scale = (np.zeros(shape) for _ in range(4))
     overflows = np.zeros(shape, bool)
     for at in np.ndindex(shape):
         below = int(divisor[at]) * units_per_one
+        scale[at] = 1
         if below == 0:  # nothing was there to count: the result is 0 by definition
             continue
+        if sums.magnitude[at] < abs(below) >> 900:
+            scale[at] = 2.0**200
         value = _ratio(sums.total[at], below)
         values[at] = value
         if math.isfinite(value):
             numerator, denominator = value.as_integer_ratio()
-            rest[at] = float(Fraction(sums.total[at], below) - Fraction(numerator, denominator))
-        magnitude[at] = _ratio(sums.magnitude[at], abs(below))
+            left = Fraction(sums.total[at], below) - Fraction(numerator, denominator)
+            rest[at] = float(left * int(scale[at]))
+        magnitude[at] = _ratio(sums.magnitude[at] * int(scale[at]), abs(below))
         overflows[at] = _ratio(sums.magnitude[at], units_per_one) > largest
     negative = divisor < 0
     plus = np.where(negative, sums.minus_inf, sums.plus_inf) > 0
@@ -301,15 +308,16 @@ def _finish(
 
     several = sums.terms > 1
     # Half an ulp covers the division's rounding, also where the result is subnormal.
-    bound = np.where(several, 4 * eps * magnitude, 0.0)
-    bound += np.where(divided, half_ulp(values, work), 0.0)
+    granted = np.maximum(4, sums.terms - 1) if chained else 4
+    bound = np.where(several, granted * eps * magnitude, 0.0)
+    bound += np.where(divided, half_ulp(values, work, scale), 0.0)
     if roundings:
-        bound += roundings * (eps * magnitude + sums.terms * smallest / 2)
+        bound += roundings * (eps * magnitude + sums.terms * (scale * smallest) / 2)
     if dtype != work:
-        bound += np.where(several | divided | (roundings > 0), half_ulp(values, dtype), 0.0)
+        bound += np.where(several | divided | (roundings > 0), half_ulp(values, dtype, scale), 0.0)
     # Partial sums may leave the accumulator's range: anything may come out.
     bound = np.where(overflows & ~special, np.inf, bound)
-    return Expected(values, dtype, rest, bound)
+    return Expected(values, dtype, rest, bound, scale)
 
 
 # ---------------------------------------------------------------- forward
@@ -331,7 +339,7 @@ def pool(
     plan = Plan(x.shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
     valid = None if mask is None else plan.to_planes(np.broadcast_to(mask, x.shape))
     result = FORWARD[op](plan, x, valid, **params)
-    for field in ("values", "rest", "bound", "indices"):
+    for field in ("values", "rest", "bound", "scale", "indices"):
         planes = getattr(result, field)
         if planes is not None:
             setattr(result, field, plan.to_array(planes, plan.counts))
@@ -502,7 +510,7 @@ def pool_backward(
     plan = Plan(x.shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
     valid = None if mask is None else plan.to_planes(np.broadcast_to(mask, x.shape))
     result = BACKWARD[op](plan, grad_output, x, valid, **params)
-    for field in ("values", "rest", "bound"):
+    for field in ("values", "rest", "bound", "scale"):
         setattr(result, field, plan.to_array(getattr(result, field), plan.lengths))
     return result
 
@@ -536,7 +544,7 @@ def _selection_backward(
     links = ((*at, [winners[at]], 1) for at in np.ndindex(winners.shape) if winners[at] >= 0)
     sums, units_per_one = _spread(plan, grad_output, links)
     ones = np.full(sums.total.shape, 1, object)
-    return _finish(sums, ones, units_per_one, grad_output.dtype)
+    return _finish(sums, ones, units_per_one, grad_output.dtype, chained=True)
 
 
 def _max_backward(plan: Plan, grad_output: Any, x: Any, valid: Any) -> Expected:

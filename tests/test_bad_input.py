@@ -317,6 +317,22 @@ def test_sizes_beyond_64_bits(operator, window):
         cypool.pool_output_size(SIDE, **window)
 
 
+@pytest.mark.parametrize(("ndim", "kernel"), [(2, 2**32), (3, 2**21), (3, 2**31)])
+def test_divisor_beyond_64_bits(ndim, kernel):
+    """A product of tap counts that 64 bits do not hold is refused, unless it is not used."""
+    function, backward = (
+        getattr(cypool, f"avg_pool{ndim}d{suffix}") for suffix in ("", "_backward")
+    )
+    x = np.ones((1,) + (2,) * ndim, np.float32)
+    window = {"kernel_size": kernel, "stride": 1, "padding": "same"}
+    with pytest.raises(ValueError, match=r"^kernel_size\b.* must .*, got "):
+        function(x, **window)
+    with pytest.raises(ValueError, match=r"^kernel_size\b.* must .*, got "):
+        backward(x, x, **window)
+    assert (function(x, **window, count_include_pad=False) == 1).all()
+    assert (function(x, **window, divisor_override=2) == 2 ** (ndim - 1)).all()
+
+
 @pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
 def test_results_too_large_for_any_address_space(operator):
     """Every axis fits 64 bits; the bytes of the result do not, or no memory could hold them."""

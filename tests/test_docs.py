@@ -10,6 +10,7 @@ import pkgutil
 import pytest
 
 import cypool
+from cypool import layers
 
 SECTIONS = ("Parameters", "Returns", "Raises", "Examples")
 FUNCTIONS = sorted(
@@ -78,6 +79,20 @@ def test_every_argument_is_described(name):
         for argument in line.split(" : ")[0].split(",")
     }
     assert described == arguments
+
+
+LAYERS = sorted(layers.__all__)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer_is_described(name):
+    text = inspect.getdoc(getattr(layers, name)) or ""
+    assert text
+    example = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    assert example.examples, f"{name} has no example"
+    runner = doctest.DocTestRunner()
+    runner.run(example)
+    assert runner.failures == 0
 
 
 POOLING = [name for name in FUNCTIONS if "pool" in name]

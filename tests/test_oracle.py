@@ -190,3 +190,14 @@ def test_agrees_with_pytorch():
         assert_matches(tensor.grad.numpy(), backward)
         compared += 1
     assert compared > 100
+
+
+def test_bound_holds_among_the_smallest_numbers():
+    """Where a quarter of an ulp is below the least float64, half an ulp is still told from one."""
+    tiny = np.finfo(np.float64).smallest_subnormal
+    expected = pool(np.array([3 * tiny, 4 * tiny]), "avg", 2)  # 3.5
+    assert_matches(np.array([3 * tiny]), expected)
+    assert_matches(np.array([4 * tiny]), expected)
+    for wrong in (2, 5):
+        with pytest.raises(AssertionError):
+            assert_matches(np.array([wrong * tiny]), expected)

@@ -82,7 +82,7 @@ cdef inline Py_ssize_t axis_extent(const Axis *a, Py_ssize_t n) noexcept nogil:
     return reach if reach < a.length else a.length
 
 
-# The source elements first <= i < last that windows begin <= o < end lie in, and perhaps a few more.
+# The source elements first <= i < last that windows begin <= o < end lie in, perhaps a few more.
 cdef inline void axis_source(
         const Axis *a, Py_ssize_t begin, Py_ssize_t end,
         Py_ssize_t *first, Py_ssize_t *last) noexcept nogil:

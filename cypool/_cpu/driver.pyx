@@ -17,8 +17,8 @@ from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32, DT_U64, MAX, MIN, SLIDING, SUM, TRANSPOSED,
-    Array, Axis, Job, KernelTable, load_fn, reduce_fn, scatter_fn, store_fn)
+    DT_I16, DT_I32, DT_I64, DT_U8, MAX, MIN, SLIDING, SUM, TRANSPOSED,
+    Array, Axis, Job, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
@@ -129,8 +129,8 @@ cdef class Buffers:
         PyBuffer_Release(&self.mask)
 
 
-# Shapes were checked before, but other code may have run since (an __index__, another thread), and a
-# subclass may say what it likes: what the buffer says is what counts.
+# Shapes were checked before, but other code may have run since (an __index__, another thread), and
+# a subclass may say what it likes: what the buffer says is what counts.
 cdef int check_shape(
         Py_buffer *buffer, Py_buffer *like, Plan plan, tuple pooled, bint outputs) except -1:
     cdef int i, at, missing = AXES - len(pooled)
@@ -241,7 +241,8 @@ cdef int simplify(Job *job) except -1:
             job.column_rows = job.x.stride[1]
         job.y.stride[2] = job.y.stride[1]
         job.index.stride[2] = job.index.stride[1]
-        sliding_axis(w, h.length * columns, h.outputs, h.kernel * columns, h.stride * columns, 1, 0, 0)
+        sliding_axis(
+            w, h.length * columns, h.outputs, h.kernel * columns, h.stride * columns, 1, 0, 0)
         sliding_axis(h, 1, 1, 1, 1, 1, 0, 0)
         job.divisor[1] = h[0]
         job.divisor[2] = w[0]
@@ -333,7 +334,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.block = max(1, min(limit // max(job.source, job.tile_w * job.tile_c), h.outputs))
     job.levels = 1
     while rows > LEAF:
-        rows -= rows // 2 // LEAF * LEAF if rows >= 2 * LEAF else LEAF
+        rows = (rows + 1) // 2
         job.levels += 1
     depth = 2
     rows = axis_taps(w)
@@ -350,7 +351,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
 cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
     cdef Py_ssize_t slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
     cdef size_t elements = (
-        max(job.levels, job.block) * job.source + 2 * job.margin + slots * job.source + job.line + job.stack)
+        (max(job.levels, job.block) + slots) * job.source + 2 * job.margin + job.line + job.stack)
     return ((elements * size + 63) // 64 + (slots * sizeof(Py_ssize_t) + 63) // 64) * 64
 
 
@@ -445,15 +446,16 @@ cdef void find_whole(Job *job) noexcept:
 cdef int sum_accumulator(
         int x_dtype, int y_dtype, bint average, const Axis *axis, double override) except -1:
     cdef Py_ssize_t i, additions = 0
-    cdef double taps = 1
+    cdef double taps = 1, divisor = 1
     for i in range(AXES):
         additions += axis_taps(&axis[i]) - 1
         taps *= axis_taps(&axis[i])
+        divisor *= axis[i].kernel       # padding may count
     if y_dtype == DT_F64 or y_dtype == DT_F32 and additions > 4:
         return ACC_F64
     if y_dtype == DT_F32 or y_dtype == DT_F16 or y_dtype == DT_BF16:
         return ACC_F32
-    if average and abs(override) >= 2147483648.0:
+    if average and max(abs(override), divisor) >= 2147483648.0:
         return ACC_I128
     if x_dtype < DT_I16 and taps < 8388608.0:
         return ACC_I32
@@ -465,8 +467,8 @@ cdef int sum_accumulator(
 
 
 def reduce(
-        Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, mask, tuple pooled, int inner,
-        bint average, bint include_pad, override, num_threads):
+        Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, mask, tuple pooled,
+        int inner, bint average, bint include_pad, override, num_threads):
     """Every window of x by one reducer, into y, and for extremes where it was found, into index.
 
     y may be None when only indices are wanted.

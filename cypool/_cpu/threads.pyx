@@ -17,8 +17,6 @@ cdef extern from "cypool_threads.h":
 cdef enum:
     # Elements read and written below which a second thread costs more than it brings.
     GRAIN = 65536
-    # More than any machine has, fewer than would bring it down.
-    MOST = 1024
 
 openmp = CYPOOL_OPENMP
 
@@ -75,7 +73,8 @@ cdef int team_size(object num_threads, Py_ssize_t pieces, double work) except -1
         n = min(<Py_ssize_t>default_threads(), <Py_ssize_t>(work / GRAIN))
     else:
         n = num_threads
-    n = max(min(n, pieces, <Py_ssize_t>MOST), 1)
+    # More never help, and where the runtime cannot start them it ends the process.
+    n = max(min(n, pieces, <Py_ssize_t>4 * cypool_omp_num_procs() + 8), 1)
     if not CYPOOL_OPENMP:
         n = 1
     if n > 1:

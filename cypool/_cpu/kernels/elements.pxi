@@ -104,7 +104,7 @@ cdef extern from "cypool_rows.h":
         char _
     ctypedef struct NanMin "cypool_nanmin":
         char _
-    # Macros that choose a function by the types of what they are given. Many rows of n elements each:
+    # Macros that choose a function by the types of what they are given. Many rows of n elements:
     # rows, n, reducer, y, distance between rows of y, source, distance between its rows, and the
     # distances of further sources from the first.
     void cypool_join(Py_ssize_t, ...) noexcept nogil

@@ -351,7 +351,8 @@ cdef const acc *fold_rows(
             cypool_add2(1, n, r, y, n, a, n, b - a)
             t += 2
         return y
-    half = (t1 - t0) // 2 // LEAF * LEAF if t1 - t0 >= 2 * LEAF else LEAF
+    # What is left is at most half: fewer rows never take more levels.
+    half = ((t1 - t0) // 2 + LEAF - 1) // LEAF * LEAF
     fold_rows(work, rows, t0, t0 + half, level, r, y)
     cypool_add(1, n, r, y, n, fold_rows(work, rows, t0 + half, t1, level + 1, r, y), n)
     return y

@@ -67,8 +67,8 @@ cdef inline integer saturated(integer_total q, integer *_) noexcept nogil:
 
 # The mean of an integer sum: rounded half to even, held to the result's range.
 cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) noexcept nogil:
-    # Sums of 32 bits over divisors of 32 bits are never so near to a half that a double errs; adding
-    # and taking off 3 * 2^51 rounds it half to even, which is vector code everywhere.
+    # Sums of 32 bits over divisors of 32 bits are never so near to a half that a double errs;
+    # adding and taking off 3 * 2^51 rounds it half to even, which is vector code everywhere.
     cdef integer_total q, rest, size
     if integer_total is int32_t:
         q = <int32_t>(<double>v / <double>by + 6755399441055744.0 - 6755399441055744.0)
