@@ -2,7 +2,8 @@
 
 Everything else about the package is in pyproject.toml. Environment variables understood here:
 CYPOOL_OPENMP=0 builds without OpenMP, =1 refuses to build without it; CYPOOL_DEBUG=1 turns on
-Cython's bounds checks and keeps symbols.
+Cython's bounds checks and keeps symbols; CYPOOL_SANITIZE=1 builds for AddressSanitizer and
+UndefinedBehaviorSanitizer, whose runtime has to be preloaded then (.ci/sanitize does it all).
 """
 
 import os
@@ -17,6 +18,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 DEBUG = os.environ.get("CYPOOL_DEBUG") == "1"
+SANITIZE = os.environ.get("CYPOOL_SANITIZE") == "1"
 # A free-threaded interpreter has no stable ABI yet.
 STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
 X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
@@ -28,6 +30,10 @@ FLAGS = ["-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-inline-fu
          "-fno-inline-small-functions", "-fno-ipa-cp-clone", "-fwrapv", "-ffp-contract=off",
          "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-Wno-unused-function",
          "-Wno-tautological-compare"]
+LINK_FLAGS = [] if DEBUG or sys.platform == "darwin" else ["-s"]
+if SANITIZE:
+    LINK_FLAGS = ["-fsanitize=address,undefined"]
+    FLAGS += [*LINK_FLAGS, "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-O1", "-g"]
 AVX2 = ["-mavx2", "-mfma", "-mf16c"]
 AVX512 = [*AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl",
           "-mprefer-vector-width=512"]
@@ -48,7 +54,7 @@ def extension(name, flags=(), macros=()):
         depends=[str(p) for p in [*here.glob("include/*.h"), *here.glob("kernels/*.pxi")]],
         define_macros=macros,
         extra_compile_args=[*FLAGS, *flags],
-        extra_link_args=[] if DEBUG or sys.platform == "darwin" else ["-s"],
+        extra_link_args=LINK_FLAGS,
         py_limited_api=STABLE_ABI,
     )
 

@@ -86,7 +86,7 @@ def run_python(
 
     paths = [str(Path(cypool.__file__).parent.parent), str(HERE)]
     changed = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})}
-    command = [sys.executable]
+    command = [sys.executable, "-P"]
     if code is not None:
         command += ["-c", textwrap.dedent(code)]
     done = subprocess.run(
