@@ -7,6 +7,8 @@ without a tail, long windows that share partial results.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import oracle
 import pytest
@@ -135,3 +137,31 @@ def test_avg(window, dtype, layout):
             bound *= 2
         distance = np.abs(got.astype(np.float64) - arranged(expected, layout))
         assert (distance <= arranged(bound, layout)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("rows", [7, 8, 9, 15, 16, 17, 18, 24, 31, 32, 33, 48, 63, 64, 65, 130])
+def test_windows_of_many_rows(rows, dtype):
+    """Windows over two axes that are not the innermost: rows are reduced in groups, and shared."""
+    for planes, stride, padding in itertools.product((1, 2, 3), (1, 2), (0, 1)):
+        x = make_values((rows + 3, planes + 2, 5), np.dtype(dtype), "distinct", rows)
+        lowest = -np.inf if oracle.is_float(x.dtype) else 0
+        around = ((padding, padding), (0, 0), (0, 0))
+        padded = np.pad(x, around, constant_values=lowest)
+        taps = np.lib.stride_tricks.sliding_window_view(padded, (rows, planes, 1))[::stride]
+        window = ((rows, planes, 1), (stride, 1, 1), (padding, 0, 0))
+        values, indices = cypool.max_pool3d(x[None], *window, return_indices=True)
+        assert_same(values[0], taps.max(axis=(3, 4, 5)))
+        assert_same(x.ravel()[indices[0]], values[0])  # all values differ, if they can
+        assert_same(cypool.max_pool3d(x[None], *window), values)
+        padded = np.pad(x, around).astype(np.float64)
+        taps = np.lib.stride_tricks.sliding_window_view(padded, (rows, planes, 1))[::stride]
+        means = taps.sum(axis=(3, 4, 5)) / (rows * planes)  # exact up to the division
+        got = cypool.avg_pool3d(x[None], *window)[0]
+        if dtype == "uint8":
+            assert_same(got, np.rint(means).astype(np.uint8))
+        else:
+            eps = EPS.get(dtype, 2.0**-24)
+            bound = 4 * eps * np.abs(taps).sum(axis=(3, 4, 5)) / (rows * planes)
+            bound += 2 * oracle.half_ulp(means, np.dtype(dtype))
+            assert (np.abs(got - means) <= bound).all()
