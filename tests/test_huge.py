@@ -214,16 +214,14 @@ def test_gradient_of_a_maximum_found_again(threads):
 
 def test_gradient_of_an_average():
     needs(6)
-    shape = (LONG, 1)
-    grad = np.array([[4], [8]], np.float16)
-    half = LONG // 2
-    x = cypool.pool_backward(grad, shape, "sum", half, axes=0)
-    assert x.shape == shape
-    for first in (0, half - 2000, half, 2 * half - 2000):
-        expected = 4 if first < half else 8
-        stop = min(first + 2000, half if first < half else 2 * half)
-        assert (x[first:stop] == expected).all()
-    assert x[-1] == 0  # left over
+    outputs = LONG // 16
+    grad = np.resize(np.arange(0, 16 * 97, 16, dtype=np.float16), (1, outputs))
+    x = cypool.avg_pool1d_backward(grad, (1, LONG), 16)
+    assert x.shape == (1, LONG)
+    for first in (0, outputs // 2, 2**27 - 1000, outputs - 2000):
+        part = x[0, 16 * first : 16 * (first + 2000)].reshape(2000, 16)
+        assert (part == (np.arange(first, first + 2000) % 97)[:, None]).all()
+    assert (x[0, 16 * outputs :] == 0).all()
 
 
 def test_indices_out_of_a_long_plane():
