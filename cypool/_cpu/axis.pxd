@@ -98,3 +98,18 @@ cdef inline void axis_source(
     last[0] = highest + 1 if highest < a.length else a.length
     if last[0] < first[0] or begin >= end:
         first[0] = last[0] = 0
+
+
+# The windows begin <= o < end of a sliding axis whose tap t is a real element: first <= o < last.
+cdef inline void axis_reached(
+        const Axis *a, Py_ssize_t tap, Py_ssize_t begin, Py_ssize_t end,
+        Py_ssize_t *first, Py_ssize_t *last) noexcept nogil:
+    cdef Py_ssize_t before = a.lo - tap * a.dilation, room = a.length - 1 + before
+    first[0] = begin
+    last[0] = end
+    if before > begin * a.stride:
+        first[0] = (before + a.stride - 1) // a.stride
+    if room < 0:
+        last[0] = begin
+    elif room // a.stride + 1 < end:
+        last[0] = room // a.stride + 1

@@ -4,7 +4,7 @@ Arrays are taken through the buffer protocol, without a format: pointer, shape a
 that kernels need, for any number of dimensions, and the type is known already. Everything here was
 checked by the caller; what can still fail is memory.
 """
-from math import gcd
+from math import gcd, isqrt
 
 from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer)
@@ -17,17 +17,24 @@ from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I16, DT_I32, DT_I64, DT_U8, MAX, MIN, SLIDING, SUM, TRANSPOSED,
+    DT_I16, DT_I32, DT_I64, DT_U8, LOCATE, MAX, MIN, SLIDING, SUM, TRANSPOSED,
     Array, Axis, Job, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
-    LINE = 16384            # bytes of a line of scratch: a few of them fit the nearest cache
-    WIDE = 4                # lines that one window may span before it is taken by pieces
-    RING = 524288           # bytes of loaded rows that are remembered, at most
-    LEAF = 8                # as in kernels/reduce.pxi
-    DIRECT = 8              # likewise
+    LINE = 16384            # bytes of a block of lines of scratch: a few fit the nearest cache
+    WIDE = 4                # times that one line may have, where a window spans so much
+    GROUP = 8192            # bytes of lines of the small planes that are taken together
+    SMALL = 1024            # elements of a plane that is brought into scratch for its padding
+    STAGED = 65536          # bytes of source rows brought at a time, where this is enough
+    STREAMED = 524288       # bytes of source rows from which on they are brought by and by
+    SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     INNER = 2048            # inner elements of a tile, at most
+    JOINED = 16             # inner elements from which on rows and columns join as rows
+    TAPS = 32               # as in kernels/fold.pxi
+    LEAF = 8                # likewise
+    DIRECT = 8              # likewise
+    TOTAL_TAPS = 16         # of a window that is summed in one go
     SERIAL = 20000          # elements of work below which the GIL is kept
     BAND = 1048576          # bytes of a band that gradients are added up in
     CHAIN = 64              # additions one after the other, at most
@@ -70,7 +77,7 @@ cdef int sliding_axis(
     a.step = a.dilation
     a.period = 1
     a.advance = a.stride
-    a.begin = min((lo + a.stride - 1) // a.stride, outputs)
+    a.begin = min(max((lo + a.stride - 1) // a.stride, 0), outputs)
     a.end = min(room // a.stride + 1, outputs) if room >= 0 else 0
     if a.end <= a.begin:
         a.begin = a.end = 0
@@ -83,6 +90,10 @@ cdef int sliding_axis(
 # stride apart are seen by outputs one apart.
 cdef int transposed_axis(Axis *t, const Axis *a) except -1:
     cdef Py_ssize_t reach = (a.kernel - 1) * a.dilation
+    if a.stride == 1:
+        # The other way round, the same kind of windows.
+        return sliding_axis(t, a.outputs, a.length, a.kernel, 1, a.dilation, reach - a.lo,
+                            a.length - a.outputs + a.lo)
     t[0] = a[0]
     t.kind = TRANSPOSED
     t.length = a.outputs
@@ -220,38 +231,35 @@ cdef bint has_plain_rows(
 # --- simplifying ---
 
 # The same windows told with fewer and longer axes, by geometry alone: work then comes in long runs.
-cdef int simplify(Job *job) except -1:
+cdef int simplify(Job *job, bint back) except -1:
     cdef Axis *h = &job.axis[1]
     cdef Axis *w = &job.axis[2]
     cdef Array *arrays[4]
     cdef Array *array
-    cdef Py_ssize_t columns = w.length, lead
+    cdef Py_ssize_t lead
     arrays[0] = &job.x
     arrays[1] = &job.mask
     arrays[2] = &job.y
     arrays[3] = &job.index
-    job.index_h = w.length
-    job.index_d = w.length * h.length
-    # Windows of whole rows: rows one after the other are one row.
-    if (w.kind == SLIDING and h.length > 1 and h.dilation == 1 and w.dilation == 1
-            and w.kernel == w.length and not w.lo and not w.hi and not h.lo and not h.hi
-            and h.begin == 0 and h.end == h.outputs and job.mask.data == NULL):
-        if job.x.stride[1] != columns * job.x.stride[2]:
-            job.columns = columns
-            job.column_rows = job.x.stride[1]
-        job.y.stride[2] = job.y.stride[1]
-        job.index.stride[2] = job.index.stride[1]
-        sliding_axis(
-            w, h.length * columns, h.outputs, h.kernel * columns, h.stride * columns, 1, 0, 0)
-        sliding_axis(h, 1, 1, 1, 1, 1, 0, 0)
-        job.divisor[1] = h[0]
-        job.divisor[2] = w[0]
+    job.index_h = w.outputs if back else w.length
+    job.index_d = job.index_h * (h.outputs if back else h.length)
+    job.joined_columns = w.length
+    job.joined_rows = h.length
+    job.joined_stride = job.x.stride
+    if job.mask.data == NULL:
+        if job.inner < JOINED:
+            if join_axes(job, 1, 2, 2, back):
+                join_axes(job, 0, 2, 2, back)
+        elif join_axes(job, 1, 2, 1, back):
+            job.index_h = 1
+            if join_axes(job, 0, 1, 1, back):
+                job.index_d = 1
     if job.outer_ndim != 1 or not is_trivial(&job.axis[0]):
         return 0
     # Planes one after the other whose windows stay within them: one long plane.
     lead = 2 if is_trivial(h) else 1
     if (job.index.data == NULL and job.mask.data == NULL and tiles_exactly(&job.axis[lead])
-            and job.x.outer[0] == job.axis[lead].length * job.x.stride[lead] and not job.columns
+            and job.x.outer[0] == job.axis[lead].length * job.x.stride[lead] and not job.joined
             and job.y.outer[0] == job.axis[lead].outputs * job.y.stride[lead]):
         repeat_axis(&job.axis[lead], job.planes)
         repeat_axis(&job.divisor[lead], job.planes)
@@ -267,6 +275,44 @@ cdef int simplify(Job *job) except -1:
     job.planes = 1
     job.outer_ndim = 0
     return 0
+
+
+# Windows that span all of axis b: it and axis a before it are one, if they lie so in memory. The
+# one is axis `into`, the other is gone. Whether it could be done.
+cdef bint join_axes(Job *job, int a, int b, int into, bint back) except -1:
+    cdef Axis *outer = &job.axis[a]
+    cdef Axis *inner = &job.axis[b]
+    cdef Axis forward
+    cdef Array *wide = &job.y if back else &job.x
+    cdef Array *narrow = &job.x if back else &job.y
+    cdef int gone = a if into == b else b
+    cdef Py_ssize_t length = outer.length, outputs = outer.outputs, columns = inner.length
+    if back:
+        length, outputs, columns = outputs, length, inner.outputs
+    if (length == 1 or outer.kind != inner.kind or (outer.kind == TRANSPOSED) != back
+            or outer.dilation != 1 or inner.dilation != 1 or inner.kernel != columns
+            or inner.lo or inner.hi or outer.lo or outer.hi
+            or (outputs - 1) * outer.stride + outer.kernel > length):
+        return False
+    if back and outer.kernel > outer.stride:
+        return False            # (where several windows meet, their order would be another)
+    if wide.stride[a] != columns * wide.stride[b]:
+        if back:
+            return False
+        job.joined = into
+    wide.stride[into] = wide.stride[b]
+    narrow.stride[into] = narrow.stride[a]
+    job.index.stride[into] = job.index.stride[a]
+    sliding_axis(&forward, length * columns, outputs, outer.kernel * columns,
+                 outer.stride * columns, 1, 0, 0)
+    sliding_axis(&job.divisor[gone], 1, 1, 1, 1, 1, 0, 0)
+    sliding_axis(&job.axis[gone], 1, 1, 1, 1, 1, 0, 0)
+    job.divisor[into] = forward
+    if back:
+        transposed_axis(&job.axis[into], &forward)
+    else:
+        job.axis[into] = forward
+    return True
 
 
 # Whether an axis is one element and one window that sees it and nothing else.
@@ -290,69 +336,169 @@ cdef void repeat_axis(Axis *a, Py_ssize_t times) noexcept:
 
 # --- cutting ---
 
-# Tiles, lines and scratch, by geometry and type alone.
+# Columns that n neighbouring windows span, with their padding where there is room made for it.
+cdef Py_ssize_t columns_of(const Axis *w, Py_ssize_t n) noexcept:
+    if w.kind != SLIDING:
+        return axis_extent(w, n)
+    return (n - 1) * w.stride + (w.kernel - 1) * w.step + 1
+
+
+cdef Py_ssize_t round_up(Py_ssize_t n, Py_ssize_t to) noexcept:
+    return (n + to - 1) // to * to
+
+
+cdef Py_ssize_t bits(Py_ssize_t n) noexcept:
+    cdef Py_ssize_t count = 0
+    while n > 0:
+        n //= 2
+        count += 1
+    return count
+
+
+# Tiles, blocks and scratch, by geometry and type alone.
 cdef int cut(Job *job, Py_ssize_t size) except -1:
     cdef Axis *w = &job.axis[2]
     cdef Axis *h = &job.axis[1]
     cdef Axis *d = &job.axis[0]
-    cdef Py_ssize_t limit = LINE // size, reach = (w.kernel - 1) * w.dilation, rows, slots
-    cdef Py_ssize_t padded, depth
-    job.rows = d.outputs * h.outputs
+    cdef Py_ssize_t limit = LINE // size, taps_h = axis_taps(h), taps_d = axis_taps(d)
+    cdef Py_ssize_t reach = (h.kernel - 1) * h.dilation, rows, need, k = w.kernel
+    cdef bint sliding = w.kind == SLIDING
+    cdef bint brought = job.load != NULL or taps_d > 1
+    cdef bint shrinks = job.load != NULL and (job.store != NULL or job.counts)
+    cdef bint overlaps = (h.kind == SLIDING and h.dilation == 1 and h.outputs > 1
+                          and min(h.kernel, h.length) > max(DIRECT, 2 * h.stride + 1))
+    # Whether whole planes fit, with all their padding. (What is decided here must not follow from
+    # the layout of arrays, as the order of additions does from it.)
+    need = round_up((h.outputs - 1) * h.stride + reach + 1, h.stride)
+    cdef bint small = sliding and need <= limit // job.inner // (columns_of(w, w.outputs) + 1)
+    # Tiles: a few columns of outputs, all inner elements of them if possible.
     job.tile_c = min(job.inner, INNER)
     job.tile_w = w.outputs
-    while job.tile_w > 1 and (axis_extent(w, job.tile_w) > limit // job.tile_c
-                              or job.tile_w > limit // job.tile_c + 1):
+    while job.tile_w > 1 and max(columns_of(w, job.tile_w), job.tile_w) > limit // job.tile_c:
         job.tile_w = (job.tile_w + 1) // 2
-    while job.tile_c > 16 and axis_extent(w, job.tile_w) > WIDE * limit // job.tile_c:
+    # (Arrays are read and written in place only by whole rows.)
+    while shrinks and job.tile_c > 16 and (
+            columns_of(w, job.tile_w) > WIDE * limit // job.tile_c):
         job.tile_c = (job.tile_c + 1) // 2
-    job.source = axis_extent(w, job.tile_w)
-    if job.source > WIDE * limit // job.tile_c:
+    if columns_of(w, job.tile_w) > WIDE * limit // job.tile_c:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(1, limit // job.tile_c // w.step)
-        job.source = (job.wide - 1) * w.step + 1
-    job.tiles_w = (w.outputs + job.tile_w - 1) // job.tile_w
-    job.tile_w = (w.outputs + job.tiles_w - 1) // job.tiles_w
-    job.tiles_c = (job.inner + job.tile_c - 1) // job.tile_c
-    job.source = (job.source * job.tile_c + 15) // 16 * 16
-    # Doubling pays when a window has more taps than neighbours have in common steps.
-    if (w.kind == SLIDING and w.kernel > DIRECT and job.wide == 0
-            and w.stride < w.kernel // (bits(w.kernel) + 1)):
-        padded = (job.tile_w - 1) * w.stride + reach + 1
-        if padded <= 2 * WIDE * limit // job.tile_c:
-            job.margin = (padded * job.tile_c + 15) // 16 * 16
-    # Rows are met again where windows overlap: remembered, if there are not too many.
-    if job.load != NULL and (h.kind == TRANSPOSED or h.kernel > 1 or d.kernel > 1):
-        job.ring_h = axis_extent(h, 1)
-        job.ring_d = axis_extent(d, 1)
-        slots = RING // (job.source * size)
-        if job.ring_h > slots or job.ring_d > slots or job.ring_h * job.ring_d > slots:
-            job.ring_h = job.ring_d = 0
-    rows = axis_taps(d) * axis_taps(h)
-    job.block = 1
-    if job.load == NULL and job.wide == 0 and job.counter == NULL and rows <= LEAF:
-        job.block = max(1, min(limit // max(job.source, job.tile_w * job.tile_c), h.outputs))
-    job.levels = 1
-    while rows > LEAF:
-        rows = (rows + 1) // 2
-        job.levels += 1
-    depth = 2
-    rows = axis_taps(w)
-    while rows > LEAF:
-        rows = (rows + 1) // 2
-        depth += 1
-    job.line = (job.block * job.tile_w * job.tile_c + 15) // 16 * 16
-    job.stack = (2 * depth * job.tile_c + 15) // 16 * 16
-    job.units = job.planes * job.tiles_w * job.tiles_c * job.rows
+    # Long windows of rows that overlap: by scans, if there is room for them.
+    elif overlaps and not small and not job.locates:
+        while shrinks and job.tile_c > 64 and (
+                h.kernel > SCANNED // size // columns_of(w, job.tile_w) // job.tile_c):
+            job.tile_c = (job.tile_c + 1) // 2
+        while (h.kernel > SCANNED // size // columns_of(w, job.tile_w) // job.tile_c
+               and job.tile_w > columns_of(w, 1) + 64):
+            job.tile_w = (job.tile_w + 1) // 2
+        if h.kernel <= SCANNED // size // columns_of(w, job.tile_w) // job.tile_c:
+            job.scan_chunk = h.kernel if job.sums == 0 or h.kernel <= CHAIN else max(
+                TAPS, isqrt(h.kernel))
+    job.tiles_w = (w.outputs - 1) // job.tile_w + 1
+    job.tile_w = (w.outputs - 1) // job.tiles_w + 1
+    job.tiles_c = (job.inner - 1) // job.tile_c + 1
+    job.pitch = (job.wide - 1) * w.step + 1 if job.wide else columns_of(w, job.tile_w)
+    if job.inner == 1 and w.stride == 2 and not job.wide:
+        job.pitch += job.pitch % 2
+    job.pitch *= job.tile_c
+    # Blocks.
+    job.group = 1
+    job.block = max(1, min(limit // max(job.pitch, job.tile_w * job.tile_c), h.outputs))
+    if job.scan_chunk > 0:
+        brought = False
+    elif job.wide:
+        job.block = 1
+        job.streams = True
+    elif small and h.kind == SLIDING:
+        job.doubles = overlaps and not job.locates
+        if job.doubles or brought or (
+                h.stride == 1 and not is_covered(h) and need * job.pitch <= SMALL):
+            job.padded = True
+            job.source_rows = need
+            job.block = h.outputs
+    if brought and not job.padded and not job.streams:
+        rows = axis_extent(h, 1)
+        if rows > STREAMED // size // job.pitch:
+            job.streams = True
+            job.block = 1
+        else:
+            # As many outputs at a time that rows are not brought in again too often.
+            while job.block > 1 and axis_extent(h, job.block) * job.pitch > max(
+                    STAGED // size, 2 * rows * job.pitch):
+                job.block = (job.block + 1) // 2
+            while job.block < h.outputs and job.block * h.stride < rows - h.stride and (
+                    axis_extent(h, 2 * job.block) * job.pitch <= STREAMED // size):
+                job.block = min(2 * job.block, h.outputs)
+    job.blocks = (h.outputs - 1) // job.block + 1
+    job.block = (h.outputs - 1) // job.blocks + 1
+    if brought and not job.padded and not job.streams:
+        job.source_rows = axis_extent(h, job.block)
+    job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
+    # Small planes that lie at one distance from each other: several at a time.
+    if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
+            and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
+        job.group = max(1, min(
+            job.planes, GROUP // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
+        job.x.group = job.x.outer[0]
+        job.y.group = job.y.outer[0]
+        job.index.group = job.index.outer[0]
+        job.mask.group = job.mask.outer[0]
+    job.units = ((job.planes - 1) // job.group + 1) * (
+        job.tiles_w * job.tiles_c * d.outputs * job.blocks)
+    # Windows of columns that share little are folded one by one, where they are long enough for
+    # that to be less work than folding at every column.
+    job.long_windows = sliding and job.inner == 1 and w.step == 1 and (
+        k > DIRECT and bits(k) * w.stride > k + 160)
+    job.totals = (
+        job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1 and not job.wide and not job.padded
+        and is_covered(h) and is_covered(w) and job.scan_chunk == 0)
+    # Scratch.
+    need = max(job.block, job.source_rows) * job.pitch
+    job.rows_size = round_up(job.group * job.rows_pitch * job.pitch + 64, 16)
+    if job.wide or job.streams:
+        job.source_size = LEAF * job.pitch
+        job.loaded_size = job.pitch * (3 + bits(taps_d // TAPS)) if job.load != NULL else 0
+        job.more_size = job.pitch * (2 + bits(taps_h // LEAF) + bits(taps_d // TAPS))
+    else:
+        if job.source_rows > 0:
+            job.source_size = (job.group * job.source_rows + job.padded * reach) * job.pitch
+        if job.load != NULL and taps_d > 1:
+            job.loaded_size = need * (3 + bits(taps_d // TAPS))
+        job.more_size = need * (1 + bits(max(taps_d, taps_h) // TAPS))
+        if taps_d <= TAPS and taps_h <= TAPS:
+            job.more_size = 0
+    if job.scan_chunk > 0:
+        job.scans_size = (h.kernel + (h.kernel - 1) // job.scan_chunk + 4) * job.pitch
+        job.loaded_size = job.pitch * (3 + bits(taps_d // TAPS)) if job.load != NULL else 0
+        job.more_size = job.pitch * (1 + bits(taps_d // TAPS))
+    job.temporary = max(job.rows_size, job.tile_w * job.tile_c)
+    if job.padded:
+        job.temporary = max(job.temporary, job.source_size)
+    job.temporary = round_up(job.temporary + 16, 16)
+    job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
+    job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
+    job.stack = round_up(2 * (2 + bits(k // LEAF)) * job.tile_c, 16)
+    job.codes_size = round_up(job.block * job.tile_w * job.tile_c, 16) if job.locates else 0
+    job.source_size = round_up(job.source_size, 16)
+    job.loaded_size = round_up(job.loaded_size, 16)
+    job.more_size = round_up(job.more_size, 16)
+    job.scans_size = round_up(job.scans_size, 16)
     job.scratch = scratch_size(job, size)
     return 0
 
 
+# Whether no window is clipped.
+cdef bint is_covered(const Axis *a) noexcept:
+    return a.begin == 0 and a.end == a.outputs
+
+
 cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
-    cdef Py_ssize_t slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
     cdef size_t elements = (
-        (max(job.levels, job.block) + slots) * job.source + 2 * job.margin + job.line + job.stack)
-    return ((elements * size + 63) // 64 + (slots * sizeof(Py_ssize_t) + 63) // 64) * 64
+        job.source_size + job.loaded_size + job.rows_size
+        + job.temporaries * job.temporary + job.line
+        + job.more_size + job.stack + job.scans_size + job.codes_size)
+    return (elements * size + 63) // 64 * 64
 
 
 # A second job beside one with a mask: how many elements of each window count.
@@ -364,7 +510,8 @@ cdef void count_mask(Job *counter, Job *job) noexcept:
     counter.index.data = NULL
     counter.load = kernels.widen[DT_U8][ACC_I64]
     counter.store = NULL
-    job.counter = counter
+    counter.counts = True
+    counter.counter = NULL
     job.scratch += job.line * sizeof(int64_t) + scratch_size(counter, sizeof(int64_t))
 
 
@@ -373,14 +520,6 @@ cdef Py_ssize_t axis_taps(const Axis *a) noexcept:
     if a.kind == TRANSPOSED:
         return min((a.kernel - 1) // (a.stride // a.residue) + 1, a.length)
     return min(a.kernel, a.length)
-
-
-cdef Py_ssize_t bits(Py_ssize_t n) noexcept:
-    cdef Py_ssize_t count = 0
-    while n > 0:
-        n //= 2
-        count += 1
-    return count
 
 
 # --- running ---
@@ -397,6 +536,9 @@ cdef int run_reduce(
     if job.planes == 0 or job.inner == 0:
         return 0
     # Counts go through the same lines as 64-bit integers.
+    job.sums = reducer == SUM
+    if counts:
+        job.counter = &counter
     cut(job, max(ACCUMULATOR_SIZE[accumulator], 8 if counts else 1))
     if counts:
         count_mask(&counter, job)
@@ -441,17 +583,18 @@ cdef void find_whole(Job *job) noexcept:
             job.whole_end[i] = min(room // a.stride + 1, a.outputs) if room >= 0 else 0
 
 
-# The type sums are kept in. float32 is summed in float32 only where a few additions make a window:
-# they cost at most 4 roundings, and a longer chain of them may cost more.
+# The type sums are kept in. float32 is summed in float32 only where at most 4 additions come one
+# after the other: they cost at most 4 roundings, and more of them may cost more.
 cdef int sum_accumulator(
         int x_dtype, int y_dtype, bint average, const Axis *axis, double override) except -1:
-    cdef Py_ssize_t i, additions = 0
+    cdef Py_ssize_t i, depth = 0
     cdef double taps = 1, divisor = 1
     for i in range(AXES):
-        additions += axis_taps(&axis[i]) - 1
+        # By pairs, one after the other.
+        depth += 1 + (axis_taps(&axis[i]) - 1) // 2 if axis_taps(&axis[i]) > 1 else 0
         taps *= axis_taps(&axis[i])
         divisor *= axis[i].kernel       # padding may count
-    if y_dtype == DT_F64 or y_dtype == DT_F32 and additions > 4:
+    if y_dtype == DT_F64 or y_dtype == DT_F32 and depth > 4:
         return ACC_F64
     if y_dtype == DT_F32 or y_dtype == DT_F16 or y_dtype == DT_BF16:
         return ACC_F32
@@ -485,15 +628,17 @@ def reduce(
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     if job.planes > 0:
-        simplify(&job)
+        simplify(&job, False)
+    job.size = ELEMENT_SIZE[x_dtype]
     plain_x = mask is None and job.inner <= INNER and has_plain_rows(
-        &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.columns
+        &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.joined
     plain_y = job.inner <= INNER and has_plain_rows(
         &job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
     job.flip = reducer == MIN
     if reducer == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
-        if accumulator != x_dtype or not plain_x:
+        job.narrow = plain_x and x_dtype == DT_F32 and accumulator == ACC_F64
+        if not job.narrow and (accumulator != x_dtype or not plain_x):
             job.load = kernels.widen[x_dtype][accumulator]
         if average:
             job.include_pad = include_pad
@@ -502,25 +647,41 @@ def reduce(
             job.store = kernels.average[y_dtype][accumulator]
         elif accumulator != y_dtype or not plain_y:
             job.store = kernels.narrow[y_dtype][accumulator]
-    elif index is not None:
+    elif index is not None and not locates(
+            &job, mask is not None, plain_x and x_dtype < DT_F16):
         wide_index = ELEMENT_SIZE[x_dtype] == 8 or (
             <double>plan.axis[0].length * plan.axis[1].length * plan.axis[2].length >= 4294967295.0)
         accumulator = ACC_I128 if wide_index else ACC_I64
         reducer = MAX
         job.load = kernels.pack[x_dtype][wide_index]
         job.store = kernels.unpack[x_dtype][wide_index]
-    elif x_dtype == DT_F16 or x_dtype == DT_BF16:
-        accumulator = ACC_I16
-        reducer = MAX
-        job.load = kernels.key[x_dtype]
-        job.store = kernels.unkey[x_dtype]
     else:
-        accumulator = x_dtype
-        if not plain_x:
-            job.load = kernels.widen[x_dtype][accumulator]
-        if not plain_y:
-            job.store = kernels.narrow[x_dtype][accumulator]
+        job.locates = index is not None
+        if x_dtype == DT_F16 or x_dtype == DT_BF16:
+            accumulator = ACC_I16
+            reducer = MAX
+            job.load = kernels.key[x_dtype]
+            job.store = kernels.unkey[x_dtype]
+        else:
+            accumulator = x_dtype
+            if not plain_x:
+                job.load = kernels.widen[x_dtype][accumulator]
+            if not plain_y or y is None:
+                job.store = kernels.narrow[x_dtype][accumulator]
     run_reduce(&job, reducer, accumulator, average and mask is not None, num_threads, work)
+
+
+# Whether maxima are found first and where they are afterwards: by comparing every tap with the
+# maximum, which pays for few taps that are at hand.
+cdef bint locates(const Job *job, bint masked, bint plain) noexcept:
+    cdef Py_ssize_t taps = 1
+    cdef int i
+    for i in range(AXES):
+        if job.axis[i].kernel > LOCATE or (job.axis[i].kernel - 1) * job.axis[i].dilation > 2 * LOCATE:
+            return False
+        taps *= job.axis[i].kernel
+    return (taps <= LOCATE and not masked and not job.joined
+            and (plain or job.axis[0].kernel == 1))
 
 
 def spread(
@@ -537,7 +698,9 @@ def spread(
     job.include_pad = include_pad
     job.divisor_override = override or 0 if average else 1
     if job.planes > 0:
-        simplify(&job)
+        simplify(&job, True)
+    find_whole(&job)
+    job.size = ELEMENT_SIZE[dtype]
     accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
     job.load = kernels.spread[dtype][accumulator]
     work = <double>job.planes * job.inner

@@ -13,6 +13,7 @@ cdef enum:
     DTYPES = 12
     ACCUMULATORS = 11
     REDUCERS = 3
+    LOCATE = 32             # taps up to which an extreme is looked for once its value is known
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
     DT_I8 = 0
@@ -66,12 +67,14 @@ cdef struct Array:
     Py_ssize_t stride[AXES]
     Py_ssize_t inner
     Py_ssize_t outer[MAX_OUTER]
+    Py_ssize_t group        # from one plane of a group to the next
 
-# Elements to be brought into a line of scratch, or from there: nh rows x nw columns x nc inner
-# elements (one row when loading).
+# Elements to be brought into lines of scratch, or from there: nh rows x nw columns x nc inner
+# elements. Lines lie `pitch` elements apart when loading, without gaps when storing.
 cdef struct Run:
     char *data
     Py_ssize_t nh, nw, nc, sh, sw, sc       # counts; strides in bytes
+    Py_ssize_t pitch
     Py_ssize_t d, h, w              # where the run starts in its plane
 
 cdef struct Job
@@ -100,25 +103,38 @@ cdef struct Job:
     load_fn load            # NULL: the kernel reads x in place
     store_fn store          # NULL: the kernel writes y in place
     Py_ssize_t index_d, index_h     # what a step along d or h adds to an index
-    # Where rows were joined into one axis: columns of one of them, and bytes from one to the next;
-    # 0 columns where the joined axis has one stride.
-    Py_ssize_t columns, column_rows
+    # An axis (1 or 2) that was joined from others and does not lie in memory as one, or 0: columns
+    # of a row and rows of a slab that it was, and their strides.
+    int joined
+    Py_ssize_t joined_columns, joined_rows
+    Py_ssize_t joined_stride[AXES]
     bint flip               # minimum found as the maximum of reversed keys
     bint index32            # indices are int32, not int64
     bint include_pad        # an average's divisor counts padding
     int64_t divisor_override    # 0: none
     Py_ssize_t whole_begin[AXES]    # outputs whose divisor counts every tap
     Py_ssize_t whole_end[AXES]
-    # How a plane is cut: tiles of tile_w outputs x tile_c inner elements, units of one output row.
-    Py_ssize_t tile_w, tile_c, tiles_w, tiles_c, rows, units
-    Py_ssize_t source       # elements of the widest tile's source
-    Py_ssize_t block        # rows of outputs taken together where no border is near; 1: none are
+    bint sums
+    bint narrow             # sums in float64 of float32 that is read in place
+    bint totals             # of long windows of one row, at that
+    bint counts             # y is a line of scratch
+    bint locates            # values are found first, and where they are afterwards
+    Py_ssize_t size         # bytes of an element of x
+    # How work is cut: groups of planes; tiles of tile_w outputs x tile_c inner elements; blocks of
+    # output rows.
+    Py_ssize_t group, tile_w, tile_c, tiles_w, tiles_c, block, blocks, units
+    # Scratch rows, in elements: from one to the next; how many a plane has of the source (0: it is
+    # read in place) and of rows under windows.
+    Py_ssize_t pitch, source_rows, rows_pitch
+    bint padded             # source rows have all their padding
+    bint doubles            # windows of rows by doubling
+    bint streams            # source rows are too many to be in scratch at once
+    Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
-    Py_ssize_t ring_h, ring_d   # source rows remembered after loading; 0: none
-    Py_ssize_t margin       # elements of a padded line for doubling; 0: no doubling
-    Py_ssize_t line         # elements of a row of outputs before it is stored
-    Py_ssize_t stack        # elements for the tree of one window
-    Py_ssize_t levels       # scratch lines for the rows under a window
+    bint long_windows       # of columns, that share little: one by one
+    # Elements of each piece of scratch.
+    Py_ssize_t source_size, loaded_size, rows_size, temporary, temporaries, line, more_size, stack, scans_size
+    Py_ssize_t codes_size
     # A scatter cuts planes into bands of their leading axis.
     Py_ssize_t bands
     int lead                # the first axis that is not of length 1

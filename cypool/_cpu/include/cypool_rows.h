@@ -178,6 +178,241 @@ static __attribute__((noinline, unused)) int has_nan_##S(ptrdiff_t n, const T *a
 }
 CYPOOL_REAL_TYPES(CYPOOL_HAS_NAN, )
 
+/* Rows that are moved, not combined: by the size of their elements. (may_alias: what lies there has
+   another type.) Rows of y and of their source never overlap. */
+typedef uint8_t __attribute__((may_alias)) cypool_m8;
+typedef uint16_t __attribute__((may_alias)) cypool_m16;
+typedef uint32_t __attribute__((may_alias)) cypool_m32;
+typedef uint64_t __attribute__((may_alias)) cypool_m64;
+typedef cypool_int128 __attribute__((may_alias)) cypool_m128;
+
+#define CYPOOL_MOVES(S, T)                                                                       \
+CYPOOL_BLOCK copy_block_##S(T *restrict y, const T *restrict a, ptrdiff_t n)                     \
+{ for (ptrdiff_t j = 0; j < n; j++) y[j] = a[j]; }                                               \
+CYPOOL_BLOCK copy_row_##S(ptrdiff_t n, T *y, const T *a)                                         \
+{ CYPOOL_OUT_OF_PLACE(T, n, copy_block_##S(y + i_, a + i_, B_)) }                                \
+CYPOOL_ROW copy_##S(                                                                             \
+    ptrdiff_t rows, ptrdiff_t n, void *to, ptrdiff_t sy, const void *from, ptrdiff_t sa)         \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    T *y = (T *)to;                                                                              \
+    const T *a = (const T *)from;                                                                \
+    CYPOOL_EACH_ROW(copy_row_##S(n, y, a))                                                       \
+}                                                                                                \
+                                                                                                 \
+/* n pixels of c elements each, every s elements (s >= c). */                                    \
+CYPOOL_BLOCK pick_row_##S(                                                                       \
+    ptrdiff_t n, ptrdiff_t c, T *restrict y, const T *restrict a, ptrdiff_t s)                   \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++)                                                            \
+        for (ptrdiff_t i = 0; i < c; i++) y[j * c + i] = a[j * s + i];                           \
+}                                                                                                \
+CYPOOL_ROW pick_##S(                                                                             \
+    ptrdiff_t rows, ptrdiff_t n, ptrdiff_t c, void *to, ptrdiff_t sy, const void *from,          \
+    ptrdiff_t sa, ptrdiff_t s)                                                                   \
+{                                                                                                \
+    T *y = (T *)to;                                                                              \
+    const T *a = (const T *)from;                                                                \
+    for (; rows > 0; rows--, y += sy, a += sa) {                                                 \
+        if (c == 1 && s == 2) pick_row_##S(n, 1, y, a, 2);                                       \
+        else if (c == 1 && s == 3) pick_row_##S(n, 1, y, a, 3);                                  \
+        else if (c == 1 && s == 4) pick_row_##S(n, 1, y, a, 4);                                  \
+        else if (c == 1) pick_row_##S(n, 1, y, a, s);                                            \
+        else if (c == 2) pick_row_##S(n, 2, y, a, s);                                            \
+        else if (c == 3) pick_row_##S(n, 3, y, a, s);                                            \
+        else if (c == 4) pick_row_##S(n, 4, y, a, s);                                            \
+        else pick_row_##S(n, c, y, a, s);                                                        \
+    }                                                                                            \
+}                                                                                                \
+                                                                                                 \
+/* The other way: to every s-th element; and one element to each of s. */                        \
+CYPOOL_ROW place_##S(ptrdiff_t n, void *to, const void *from, ptrdiff_t s)                       \
+{                                                                                                \
+    T *restrict y = (T *)to;                                                                     \
+    const T *restrict a = (const T *)from;                                                       \
+    for (ptrdiff_t j = 0; j < n; j++) y[j * s] = a[j];                                           \
+}                                                                                                \
+CYPOOL_ROW weave_##S(ptrdiff_t n, void *to, const void *from, const void *from_too)              \
+{                                                                                                \
+    T *restrict y = (T *)to;                                                                     \
+    const T *restrict a = (const T *)from;                                                       \
+    const T *restrict b = (const T *)from_too;                                                   \
+    for (ptrdiff_t j = 0; j < n; j++) { y[2 * j] = a[j]; y[2 * j + 1] = b[j]; }                  \
+}                                                                                                \
+CYPOOL_ROW repeat_##S(ptrdiff_t n, void *to, const void *from, ptrdiff_t s)                      \
+{                                                                                                \
+    T *restrict y = (T *)to;                                                                     \
+    const T *restrict a = (const T *)from;                                                       \
+    if (s == 2)                                                                                  \
+        for (ptrdiff_t j = 0; j < n; j++) { y[2 * j] = a[j]; y[2 * j + 1] = a[j]; }              \
+    else                                                                                         \
+        for (ptrdiff_t j = 0; j < n; j++, y += s)                                                \
+            for (ptrdiff_t i = 0; i < s; i++) y[i] = a[j];                                       \
+}
+CYPOOL_MOVES(m8, cypool_m8)
+CYPOOL_MOVES(m16, cypool_m16)
+CYPOOL_MOVES(m32, cypool_m32)
+CYPOOL_MOVES(m64, cypool_m64)
+CYPOOL_MOVES(m128, cypool_m128)
+
+#define CYPOOL_OF_SIZE(NAME, y)                                                                  \
+    _Generic((y), int8_t *: NAME##_m8, uint8_t *: NAME##_m8, int16_t *: NAME##_m16,              \
+        uint16_t *: NAME##_m16, int32_t *: NAME##_m32, uint32_t *: NAME##_m32,                   \
+        int64_t *: NAME##_m64, uint64_t *: NAME##_m64, cypool_int128 *: NAME##_m128,             \
+        float *: NAME##_m32, double *: NAME##_m64)
+#define cypool_copy(rows, n, y, ...) CYPOOL_OF_SIZE(copy, y)(rows, n, y, __VA_ARGS__)
+#define cypool_pick(rows, n, c, y, ...) CYPOOL_OF_SIZE(pick, y)(rows, n, c, y, __VA_ARGS__)
+#define cypool_place(n, y, ...) CYPOOL_OF_SIZE(place, y)(n, y, __VA_ARGS__)
+#define cypool_weave(n, y, ...) CYPOOL_OF_SIZE(weave, y)(n, y, __VA_ARGS__)
+#define cypool_repeat(n, y, ...) CYPOOL_OF_SIZE(repeat, y)(n, y, __VA_ARGS__)
+
+/* Where values were found: c[j] becomes t where tap t of window j is the value, so that the last
+   one asked about wins. Codes are as wide as values: one compare and one select. */
+#define CYPOOL_LOCATE(OP, S, T, U, MATCH)                                                        \
+CYPOOL_BLOCK OP##_row_##S(                                                                       \
+    ptrdiff_t n, U *restrict c, const T *restrict v, const T *restrict a, ptrdiff_t s, U t)      \
+{ for (ptrdiff_t j = 0; j < n; j++) c[j] = MATCH(a[j * s], v[j]) ? t : c[j]; }                   \
+CYPOOL_ROW OP##_##S(                                                                             \
+    ptrdiff_t rows, ptrdiff_t n, void *codes, ptrdiff_t sc, const T *v, ptrdiff_t sv,            \
+    const T *a, ptrdiff_t sa, ptrdiff_t s, U t)                                                  \
+{                                                                                                \
+    U *c = (U *)codes;                                                                           \
+    if (s == 1 && sc == n && sv == n && sa == n) { n *= rows; rows = 1; }                        \
+    for (; rows > 0; rows--, c += sc, v += sv, a += sa) {                                        \
+        if (s == 1) OP##_row_##S(n, c, v, a, 1, t);                                              \
+        else if (s == 2) OP##_row_##S(n, c, v, a, 2, t);                                         \
+        else if (s == 3) OP##_row_##S(n, c, v, a, 3, t);                                         \
+        else OP##_row_##S(n, c, v, a, s, t);                                                     \
+    }                                                                                            \
+}
+#define CYPOOL_SAME(a, v) ((a) == (v))
+#define CYPOOL_SAME_OR_NAN(a, v) (((a) == (v)) | ((a) != (a)))
+CYPOOL_LOCATE(locate, i8, int8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u8, uint8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i16, int16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u16, uint16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i32, int32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u32, uint32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i64, int64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u64, uint64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i128, cypool_int128, cypool_m128, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, f32, float, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, f64, double, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate_nan, f32, float, uint32_t, CYPOOL_SAME_OR_NAN)
+CYPOOL_LOCATE(locate_nan, f64, double, uint64_t, CYPOOL_SAME_OR_NAN)
+
+/* Codes as indices: `at` and s more for each further window, plus what its tap adds. There are at
+   most 32 taps, and a code of all ones means none. */
+#define CYPOOL_INDICES_AS(T, I, BYTES)                                                           \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        I found = (I)(at + j * s) + (I)offset[c[j] & 31];                                        \
+        *(I *)(y + j * (BYTES)) = c[j] == (T)-1 ? (I)-1 : found;                                 \
+    }
+#define CYPOOL_INDICES(S, T)                                                                     \
+CYPOOL_ROW indices_##S(                                                                          \
+    ptrdiff_t n, const void *codes, char *restrict y, ptrdiff_t sy, int index32, int64_t at,     \
+    ptrdiff_t s, const int64_t *restrict offset)                                                 \
+{                                                                                                \
+    const T *restrict c = (const T *)codes;                                                      \
+    if (index32 && sy == 4) { CYPOOL_INDICES_AS(T, int32_t, 4) }                                 \
+    else if (index32) { CYPOOL_INDICES_AS(T, int32_t, sy) }                                      \
+    else if (sy == 8) { CYPOOL_INDICES_AS(T, int64_t, 8) }                                       \
+    else { CYPOOL_INDICES_AS(T, int64_t, sy) }                                                   \
+}
+CYPOOL_INDICES(m8, cypool_m8)
+CYPOOL_INDICES(m16, cypool_m16)
+CYPOOL_INDICES(m32, cypool_m32)
+CYPOOL_INDICES(m64, cypool_m64)
+CYPOOL_INDICES(m128, cypool_m128)
+#define cypool_indices(n, y, ...) CYPOOL_OF_SIZE(indices, y)(n, y, __VA_ARGS__)
+
+/* Sums of rows of float32 in float64, by pairs: what join, join3 and add2 make of the same rows in
+   float64, to the last bit. The rows are up to 8; `more`, added to what is there. */
+#define CYPOOL_TAP(T) ((double)a[j + (T) * step])
+CYPOOL_BLOCK widen_block(
+    double *restrict y, const float *restrict a, ptrdiff_t step, int count, int more, ptrdiff_t n)
+{
+    for (ptrdiff_t j = 0; j < n; j++) {
+        double v;
+        int t;
+        if (more) { v = y[j]; t = 0; }
+        else if (count == 1) { v = CYPOOL_TAP(0); t = 1; }
+        else if (count % 2) { v = (CYPOOL_TAP(0) + CYPOOL_TAP(1)) + CYPOOL_TAP(2); t = 3; }
+        else { v = CYPOOL_TAP(0) + CYPOOL_TAP(1); t = 2; }
+        for (; t < count; t += 2)
+            v += CYPOOL_TAP(t) + CYPOOL_TAP(t + 1);
+        y[j] = v;
+    }
+}
+#define CYPOOL_WIDEN(COUNT, MORE)                                                                \
+CYPOOL_ROW widen##COUNT##_##MORE(                                                                \
+    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const float *a, ptrdiff_t sa,          \
+    ptrdiff_t step)                                                                              \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(                                                                             \
+        CYPOOL_IN_PLACE(float, n, widen_block(y + i_, a + i_, step, COUNT, MORE, B_)))           \
+}
+CYPOOL_WIDEN(1, 0) CYPOOL_WIDEN(2, 0) CYPOOL_WIDEN(3, 0) CYPOOL_WIDEN(4, 0) CYPOOL_WIDEN(5, 0)
+CYPOOL_WIDEN(6, 0) CYPOOL_WIDEN(7, 0) CYPOOL_WIDEN(8, 0)
+CYPOOL_WIDEN(2, 1) CYPOOL_WIDEN(4, 1) CYPOOL_WIDEN(6, 1) CYPOOL_WIDEN(8, 1)
+static inline __attribute__((unused)) void cypool_widen(
+    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const float *a, ptrdiff_t sa,
+    ptrdiff_t step, ptrdiff_t count)
+{
+    ptrdiff_t t = count <= 8 ? count : 7 + (count % 2 ? 0 : 1);
+    switch (t) {
+    case 1: widen1_0(rows, n, y, sy, a, sa, step); break;
+    case 2: widen2_0(rows, n, y, sy, a, sa, step); break;
+    case 3: widen3_0(rows, n, y, sy, a, sa, step); break;
+    case 4: widen4_0(rows, n, y, sy, a, sa, step); break;
+    case 5: widen5_0(rows, n, y, sy, a, sa, step); break;
+    case 6: widen6_0(rows, n, y, sy, a, sa, step); break;
+    case 7: widen7_0(rows, n, y, sy, a, sa, step); break;
+    default: widen8_0(rows, n, y, sy, a, sa, step); break;
+    }
+    for (; t < count; t += 8)
+        switch (count - t) {
+        case 2: widen2_1(rows, n, y, sy, a + t * step, sa, step); break;
+        case 4: widen4_1(rows, n, y, sy, a + t * step, sa, step); break;
+        case 6: widen6_1(rows, n, y, sy, a + t * step, sa, step); break;
+        default: widen8_1(rows, n, y, sy, a + t * step, sa, step); break;
+        }
+}
+/* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
+   and the lanes by pairs at last. At most 1024 elements. */
+#define CYPOOL_TOTAL(S, T)                                                                       \
+static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *a)               \
+{                                                                                                \
+    typedef T part __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T)), may_alias));  \
+    typedef double whole __attribute__((vector_size(128)));                                      \
+    whole sums[5], v, rest = {0};                                                                \
+    ptrdiff_t i = 0;                                                                             \
+    unsigned blocks = 0, level;                                                                  \
+    for (; i + 64 <= n; i += 64, blocks++) {                                                     \
+        v = (__builtin_convertvector(*(const part *)(a + i), whole)                              \
+             + __builtin_convertvector(*(const part *)(a + i + 16), whole))                      \
+            + (__builtin_convertvector(*(const part *)(a + i + 32), whole)                       \
+               + __builtin_convertvector(*(const part *)(a + i + 48), whole));                   \
+        for (level = 0; blocks >> level & 1; level++) v = sums[level] + v;                       \
+        sums[level] = v;                                                                         \
+    }                                                                                            \
+    for (; i + 16 <= n; i += 16)                                                                 \
+        rest += __builtin_convertvector(*(const part *)(a + i), whole);                          \
+    for (ptrdiff_t j = 0; i + j < n; j++)                                                        \
+        rest[j] += (double)a[i + j];                                                             \
+    for (level = 0; blocks >> level; level++)                                                    \
+        if (blocks >> level & 1) rest = sums[level] + rest;                                      \
+    for (ptrdiff_t j = 8; j > 0; j /= 2)                                                         \
+        for (ptrdiff_t k = 0; k < j; k++)                                                        \
+            rest[k] += rest[k + j];                                                              \
+    return rest[0];                                                                              \
+}
+CYPOOL_TOTAL(f32, float)
+CYPOOL_TOTAL(f64, double)
+#define cypool_total(n, a) _Generic((a), float *: total_f32, double *: total_f64,                \
+    const float *: total_f32, const double *: total_f64)(n, a)
+
 /* The function of a name for a reducer's tag and a row's type. */
 #define CYPOOL_OF_TYPE(NAME, y)                                                                  \
     _Generic((y), int8_t *: NAME##_i8, uint8_t *: NAME##_u8, int16_t *: NAME##_i16,              \
@@ -202,6 +437,10 @@ CYPOOL_REAL_TYPES(CYPOOL_HAS_NAN, )
 #define cypool_add2(rows, n, r, y, ...) CYPOOL_ROW_OF(add2, r, y)(rows, n, y, __VA_ARGS__)
 #define cypool_pairs(rows, n, r, y, ...) CYPOOL_ROW_OF(pairs, r, y)(rows, n, y, __VA_ARGS__)
 #define cypool_triples(rows, n, r, y, ...) CYPOOL_ROW_OF(triples, r, y)(rows, n, y, __VA_ARGS__)
+#define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
+    _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
+        cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \
+        default: CYPOOL_OF_TYPE(locate, v))(rows, n, c, sc, v, __VA_ARGS__)
 #define cypool_has_nan(n, a)                                                                 \
     _Generic((a), const float *: has_nan_f32, const double *: has_nan_f64)(n, a)
 

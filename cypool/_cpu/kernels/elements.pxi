@@ -87,6 +87,7 @@ ctypedef fused real:
     float
     double
 
+
 ctypedef fused integer_total:
     int32_t
     int64_t
@@ -114,6 +115,16 @@ cdef extern from "cypool_rows.h":
     void cypool_pairs(Py_ssize_t, ...) noexcept nogil
     void cypool_triples(Py_ssize_t, ...) noexcept nogil
     int cypool_has_nan(Py_ssize_t, ...) noexcept nogil
+    # Without a reducer: moved only.
+    void cypool_copy(Py_ssize_t, ...) noexcept nogil
+    void cypool_pick(Py_ssize_t, ...) noexcept nogil
+    void cypool_place(Py_ssize_t, ...) noexcept nogil
+    void cypool_repeat(Py_ssize_t, ...) noexcept nogil
+    void cypool_locate(Py_ssize_t, ...) noexcept nogil
+    void cypool_indices(Py_ssize_t, ...) noexcept nogil
+    # float32 summed in float64.
+    void cypool_widen(Py_ssize_t, ...) noexcept nogil
+    double cypool_total(Py_ssize_t, ...) noexcept nogil
 
 ctypedef fused reducer:
     Max

@@ -14,17 +14,30 @@ cdef inline char *run_column(const Run *run, Py_ssize_t i) noexcept nogil:
     return run.data + i // run.nw * run.sh + i % run.nw * run.sw
 
 
+# The same, and nothing between rows of the line either.
+cdef inline bint is_one_line(const Run *run, size_t size) noexcept nogil:
+    return is_contiguous(run, size) and (run.nh == 1 or run.pitch == run.nw * run.nc)
+
+cdef inline bint has_lines(const Run *run, size_t size) noexcept nogil:
+    return (run.nc == 1 or run.sc == <Py_ssize_t>size) and (
+        run.nw == 1 or run.sw == run.nc * <Py_ssize_t>size)
+
+
 cdef void load_copied(
         const Job *job, const Run *run, element *line, const element *x) noexcept nogil:
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t h, i, j
     cdef const char *p
-    for i in range(run.nw):
-        p = run.data + i * run.sw
-        if run.sc == <Py_ssize_t>sizeof(element):
-            memcpy(line + i * run.nc, p, run.nc * sizeof(element))
+    for h in range(run.nh):
+        if has_lines(run, sizeof(element)):
+            memcpy(line + h * run.pitch, run.data + h * run.sh, run.nw * run.nc * sizeof(element))
             continue
-        for j in range(run.nc):
-            line[i * run.nc + j] = (<const element *>(p + j * run.sc))[0]
+        for i in range(run.nw):
+            p = run.data + h * run.sh + i * run.sw
+            if run.sc == <Py_ssize_t>sizeof(element):
+                memcpy(line + h * run.pitch + i * run.nc, p, run.nc * sizeof(element))
+                continue
+            for j in range(run.nc):
+                line[h * run.pitch + i * run.nc + j] = (<const element *>(p + j * run.sc))[0]
 
 
 cdef inline total widened(element v, total *_) noexcept nogil:
@@ -38,16 +51,25 @@ cdef inline total widened(element v, total *_) noexcept nogil:
 
 cdef void load_widened(
         const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t h, i, j, n = run.nw * run.nc
     cdef const char *p
-    if is_contiguous(run, sizeof(element)):
-        for i in range(run.nw * run.nc):
+    cdef const element *row
+    cdef total *to
+    if is_one_line(run, sizeof(element)):
+        for i in range(run.nh * n):
             line[i] = widened(x[i], line)
         return
-    for i in range(run.nw):
-        p = run.data + i * run.sw
-        for j in range(run.nc):
-            line[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line)
+    for h in range(run.nh):
+        to = line + h * run.pitch
+        row = <const element *>(run.data + h * run.sh)
+        if has_lines(run, sizeof(element)):
+            for i in range(n):
+                to[i] = widened(row[i], line)
+            continue
+        for i in range(run.nw):
+            p = <const char *>row + i * run.sw
+            for j in range(run.nc):
+                to[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line)
 
 
 # Elements as signed integers that compare as they do, reversed or not.
@@ -69,17 +91,23 @@ cdef inline int64_t key_of(element v, int64_t reverse) noexcept nogil:
 
 
 cdef void load_keys(const Job *job, const Run *run, int16_t *line, const element *x) noexcept nogil:
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t h, i, j
     cdef const char *p
+    cdef const element *row
+    cdef int16_t *to
     cdef int16_t reverse = -job.flip
-    if is_contiguous(run, sizeof(element)):
-        for i in range(run.nw * run.nc):
-            line[i] = <int16_t>key_of(x[i], reverse)
-        return
-    for i in range(run.nw):
-        p = run.data + i * run.sw
-        for j in range(run.nc):
-            line[i * run.nc + j] = <int16_t>key_of((<const element *>(p + j * run.sc))[0], reverse)
+    for h in range(run.nh):
+        to = line + h * run.pitch
+        row = <const element *>(run.data + h * run.sh)
+        if has_lines(run, sizeof(element)):
+            for i in range(run.nw * run.nc):
+                to[i] = <int16_t>key_of(row[i], reverse)
+            continue
+        for i in range(run.nw):
+            p = <const char *>row + i * run.sw
+            for j in range(run.nc):
+                to[i * run.nc + j] = <int16_t>key_of(
+                    (<const element *>(p + j * run.sc))[0], reverse)
 
 
 # Value and index in one integer: the key above, below it the index counted down, so that the
@@ -98,24 +126,29 @@ cdef inline paired pack(int64_t key, Py_ssize_t index, paired *_) noexcept nogil
 
 cdef void load_packed(
         const Job *job, const Run *run, paired *line, const element *x) noexcept nogil:
-    cdef Py_ssize_t i, j
-    cdef Py_ssize_t index = run.d * job.index_d + run.h * job.index_h + run.w
-    cdef const char *p = run.data
+    cdef Py_ssize_t h, i, j, index
+    cdef const char *p
+    cdef const element *row
+    cdef paired *to
     cdef int64_t reverse = -job.flip
-    if run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element):
-        for i in range(run.nw):
-            line[i] = pack(key_of(x[i], reverse), index + i, line)
-        return
-    for i in range(run.nw):
-        p = run.data + i * run.sw
-        if run.sc == <Py_ssize_t>sizeof(element):
-            for j in range(run.nc):
-                line[i * run.nc + j] = pack(
-                    key_of((<const element *>p)[j], reverse), index + i, line)
+    for h in range(run.nh):
+        index = run.d * job.index_d + (run.h + h) * job.index_h + run.w
+        to = line + h * run.pitch
+        row = <const element *>(run.data + h * run.sh)
+        if run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element):
+            for i in range(run.nw):
+                to[i] = pack(key_of(row[i], reverse), index + i, line)
             continue
-        for j in range(run.nc):
-            line[i * run.nc + j] = pack(
-                key_of((<const element *>(p + j * run.sc))[0], reverse), index + i, line)
+        for i in range(run.nw):
+            p = <const char *>row + i * run.sw
+            if run.sc == <Py_ssize_t>sizeof(element):
+                for j in range(run.nc):
+                    to[i * run.nc + j] = pack(
+                        key_of((<const element *>p)[j], reverse), index + i, line)
+                continue
+            for j in range(run.nc):
+                to[i * run.nc + j] = pack(
+                    key_of((<const element *>(p + j * run.sc))[0], reverse), index + i, line)
 
 
 # --- divisors ---
@@ -146,13 +179,30 @@ cdef inline Py_ssize_t divisor_of(const Divisor *divisor, Py_ssize_t w) noexcept
 # Gradients over the divisors of their windows: what an average hands back to each of its taps.
 cdef void load_spread(
         const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t h, i, j, begin, end
     cdef const char *p
+    cdef const element *row
+    cdef total *to
     cdef Divisor divisor
     cdef total by
-    divisor_start(&divisor, job, run.d, run.h)
-    for i in range(run.nw):
-        by = <total>divisor_of(&divisor, run.w + i)
-        p = run.data + i * run.sw
-        for j in range(run.nc):
-            line[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line) / by
+    for h in range(run.nh):
+        divisor_start(&divisor, job, run.d, run.h + h)
+        to = line + h * run.pitch
+        row = <const element *>(run.data + h * run.sh)
+        begin = end = 0
+        if has_lines(run, sizeof(element)):
+            # Windows that count every tap have one divisor.
+            begin = 0 if divisor.override else min(max(job.whole_begin[2] - run.w, 0), run.nw)
+            end = run.nw if divisor.override else min(
+                max(job.whole_end[2] - run.w, begin), run.nw)
+            if begin < end:
+                by = <total>divisor_of(&divisor, run.w + begin)
+                for i in range(begin * run.nc, end * run.nc):
+                    to[i] = widened(row[i], line) / by
+        for i in range(run.nw):
+            if begin <= i < end:
+                continue
+            by = <total>divisor_of(&divisor, run.w + i)
+            p = <const char *>row + i * run.sw
+            for j in range(run.nc):
+                to[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line) / by

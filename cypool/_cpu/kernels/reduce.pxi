@@ -1,257 +1,44 @@
-# Rectangular windows by any associative reducer: the rows under a window are folded into one line,
-# then the line along its columns, always by the same tree for the same geometry, so that neither
-# the cutting of the work nor the instruction set shows in the result. No addition is chained more
-# than LEAF deep.
+# One unit of work is a block of output rows of one tile (a range of output columns and of inner
+# elements) of one plane, or of a group of small planes. It goes through up to four stages, each a
+# few calls on many rows at once:
 #
-# One unit is one row of outputs of one tile (a range of output columns and of inner elements) of
-# one plane; consecutive units walk down a tile, so that loaded rows can be met again.
-
-cdef enum:
-    LEAF = 8            # values combined by pairs one after the other; longer runs are halved
-    LANE = 4            # values combined one after the other within a lane
-    LANES = 64          # bytes of a long window's columns folded side by side
-    DIRECT = 8          # taps up to which neighbouring windows share nothing
-    NAN_BLOCK = 65536   # bytes looked through for NaN at a time: they stay in the nearest caches
+#   bring     source rows into scratch, where they cannot be read in place: turned into the type
+#             they are combined in, gathered, masked, combined along the leading axis
+#   rows      the rows under each window, as one
+#   columns   the columns under each window, as one
+#   store     results to where they go, where they were not written there in the first place
+#
+# Scratch rows have room for the padding of their columns (and where whole planes fit, of their
+# rows), filled with what changes nothing: no window is clipped then.
 
 cdef struct Work:
     const Job *job
-    const char *plane           # x at this plane and the tile's first inner element
+    const char *plane           # x at the first plane and the tile's first inner element
     const char *mask            # likewise, or NULL
+    Py_ssize_t first, planes    # the planes of the group
+    Py_ssize_t o0, o1, c0       # outputs of the tile
     Py_ssize_t i0, nw, nc       # source columns of the tile: the first, how many, inner elements
-    char *levels                # lines of scratch, one per level of the tree
-    char *line                  # the row of outputs before it is stored
-    char *margin                # two lines with room for padding, for doubling
-    char *stack                 # inner elements, per level of the tree of one window
-    char *ring                  # loaded rows
-    Py_ssize_t *tags
-    Py_ssize_t turn
+    Py_ssize_t left, columns    # padding before them; how many there are with all padding
+    Py_ssize_t d, d0, dn        # the output along the leading axis, and its window
+    char *source                # stage bring: rows, and further ones to combine with
+    char *loaded
+    char *rows                  # stage rows
+    char *temporary             # three lines as long as the longest of these
+    char *line                  # outputs that are not written in place
+    char *more                  # inner nodes of trees of rows
+    char *stack                 # likewise of one window's columns
+    char *scans                 # partial results of long windows of rows, and
+    Py_ssize_t scan_block, scan_done        # which these are
+    char *codes                 # stage store: where maxima were found
+    Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
     Job *counter                # this thread's copy, which writes to counts
     int64_t *counts
     char *counter_scratch
 
-
-cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = value
-
-cdef inline void row_copy(acc *y, const acc *a, Py_ssize_t n) noexcept nogil:
-    memcpy(y, a, n * sizeof(acc))
+include "fold.pxi"
 
 
-# --- runs of one line ---
-
-# k values that lie step apart, as one.
-cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) noexcept nogil:
-    cdef acc lanes[LANES]
-    cdef acc v
-    cdef Py_ssize_t i, j, half, wide = LANES // sizeof(acc)
-    if step == 1 and wide <= k <= LANE * wide:
-        for j in range(wide):
-            lanes[j] = m[j]
-        for i in range(1, k // wide):
-            for j in range(wide):
-                lanes[j] = combine(lanes[j], m[i * wide + j], r)
-        for j in range(k % wide):
-            lanes[j] = combine(lanes[j], m[k - k % wide + j], r)
-        half = wide // 2
-        while half > 0:
-            for j in range(half):
-                lanes[j] = combine(lanes[j], lanes[j + half], r)
-            half //= 2
-        return lanes[0]
-    if k <= LEAF:
-        v = m[0]
-        if k % 2 == 0:
-            v = combine(v, m[step], r)
-        for i in range(2 - k % 2, k - 1, 2):
-            v = combine(v, combine(m[i * step], m[(i + 1) * step], r), r)
-        return v
-    half = max(k // 2 // wide * wide, LEAF)
-    return combine(fold_values(m, half, step, r),
-                   fold_values(m + half * step, k - half, step, r), r)
-
-
-# k vectors of n values that lie step apart, as one: for each of many rows. stack holds the inner
-# nodes of the tree.
-cdef void fold_vectors(
-        Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t k,
-        Py_ssize_t step, Py_ssize_t n, acc *stack, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i, half
-    if k == 1:
-        for i in range(rows):
-            row_copy(y + i * sy, m + i * sm, n)
-    elif k <= LEAF:
-        if k % 2 == 0:
-            cypool_join(rows, n, r, y, sy, m, sm, step)
-        else:
-            cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
-        for i in range(2 + k % 2, k, 2):
-            cypool_add2(rows, n, r, y, sy, m + i * step, sm, step)
-    else:
-        half = k // 2
-        for i in range(rows):
-            fold_vectors(1, y + i * sy, n, m + i * sm, n, half, step, n, stack, r)
-            fold_vectors(1, stack, n, m + i * sm + half * step, n, k - half, step, n, stack + n, r)
-            cypool_add(1, n, r, y + i * sy, n, stack, n)
-
-
-# One window of every row: count taps of nc values each.
-cdef inline void fold_window(
-        Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t count,
-        Py_ssize_t step, Py_ssize_t nc, acc *stack, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    if count == 0:
-        for i in range(rows):
-            row_fill(y + i * sy, nc, identity(r, y))
-    elif nc == 1:
-        for i in range(rows):
-            y[i * sy] = fold_values(m + i * sm, count, step, r)
-    else:
-        fold_vectors(rows, y, sy, m, sm, count, step * nc, nc, stack, r)
-
-
-# n windows of count taps of every row, none of them clipped: window q starts at m + q * advance and
-# goes to y + q * period (both in elements). With nothing but outputs to come between rows of y
-# (whole), rows may be taken as one, and those between be written over.
-cdef void fold_regular(
-        Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t n,
-        Py_ssize_t count, Py_ssize_t step, Py_ssize_t advance, Py_ssize_t period, Py_ssize_t nc,
-        bint whole, acc *stack, reducer *r) noexcept nogil:
-    cdef Py_ssize_t i, q, t, c
-    cdef bint halved = nc == 1 and step == 1 and advance == 2 and period == 1
-    if count > 0 and advance == nc and period == nc and count <= DIRECT:
-        # Neighbouring windows are neighbouring vectors: the whole run is one.
-        if whole and sy == sm:
-            fold_vectors(1, y, sy, m, sm, count, step * nc, (rows - 1) * sy + n * nc, stack, r)
-        else:
-            fold_vectors(rows, y, sy, m, sm, count, step * nc, n * nc, stack, r)
-    elif halved and (count == 2 or count == 3):
-        if whole and sm == 2 * sy:
-            n += (rows - 1) * sy
-            rows = 1
-        if count == 2:
-            cypool_pairs(rows, n, r, y, sy, m, sm)
-        else:
-            cypool_triples(rows, n, r, y, sy, m, sm)
-    elif count == 0 or nc >= 8 or count > DIRECT:
-        for i in range(rows):
-            if nc > 1 and count > 0:
-                fold_vectors(n, y + i * sy, period, m + i * sm, advance, count, step * nc, nc,
-                             stack, r)
-                continue
-            for q in range(n):
-                fold_window(1, y + i * sy + q * period, 0, m + i * sm + q * advance, 0, count, step,
-                            nc, stack, r)
-    else:
-        for i in range(rows):
-            for c in range(nc):
-                for q in range(n):
-                    y[q * period + c] = m[q * advance + c]
-                if count % 2 == 0:
-                    for q in range(n):
-                        y[q * period + c] = combine(
-                            y[q * period + c], m[q * advance + step * nc + c], r)
-                for t in range(2 - count % 2, count, 2):
-                    for q in range(n):
-                        y[q * period + c] = combine(
-                            y[q * period + c],
-                            combine(m[q * advance + t * step * nc + c],
-                                    m[q * advance + (t + 1) * step * nc + c], r), r)
-            y += sy
-            m += sm
-
-
-cdef void fold_doubled(
-        Py_ssize_t rows, acc *y, const acc *w, Py_ssize_t sw, Py_ssize_t n, bint started,
-        reducer *r) noexcept nogil:
-    cdef Py_ssize_t i
-    if started:
-        cypool_add(rows, n, r, y, n, w, sw)
-        return
-    for i in range(rows):
-        row_copy(y + i * n, w + i * sw, n)
-
-
-# Overlapping windows of k taps at one stride, by doubling: with w[p][i] the combination of the p
-# taps from i on, w[2p][i] = w[p][i] and w[p][i + p], and any k is a few powers of two (for a
-# maximum two, which may overlap). m has an element for every tap of every window, padding included.
-cdef void fold_doubling(
-        Work *work, acc *y, acc *m, Py_ssize_t n, Py_ssize_t k, Py_ssize_t step, Py_ssize_t stride,
-        Py_ssize_t nc, reducer *r) noexcept nogil:
-    cdef acc *w = m
-    cdef acc *other = m + work.job.margin
-    cdef acc *swap
-    cdef Py_ssize_t p = 1, offset = 0, reach = step * nc, q
-    cdef Py_ssize_t length = ((n - 1) * stride + (k - 1) * step + 1) * nc
-    cdef bint started = False
-    if reducer is not Sum:
-        while 2 * p <= k:
-            length -= p * reach
-            cypool_join(1, length, r, other, length, w, length, p * reach)
-            swap = w
-            w = other
-            other = swap
-            p *= 2
-        if stride == 1:
-            cypool_join(1, n * nc, r, y, n * nc, w, n * nc, (k - p) * reach)
-        else:
-            cypool_join(n, nc, r, y, nc, w, stride * nc, (k - p) * reach)
-    else:
-        while True:
-            if k & p:
-                if stride == 1:
-                    fold_doubled(1, y, w + offset * reach, n * nc, n * nc, started, r)
-                else:
-                    fold_doubled(n, y, w + offset * reach, stride * nc, nc, started, r)
-                started = True
-                offset += p
-            if 2 * p > k:
-                return
-            length -= p * reach
-            cypool_join(1, length, r, other, length, w, length, p * reach)
-            swap = w
-            w = other
-            other = swap
-            p *= 2
-
-
-# The windows o0 <= o < o1 of lines that hold the source columns from work.i0 on.
-cdef void fold_lines(
-        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
-        Py_ssize_t o0, Py_ssize_t o1, acc *stack, reducer *r) noexcept nogil:
-    cdef const Axis *a = &work.job.axis[2]
-    cdef Py_ssize_t nc = work.nc, o, start, count, phase, begin, end, before, n, i
-    cdef acc *margin = <acc *>work.margin
-    if work.job.margin > 0:
-        n = ((o1 - o0 - 1) * a.stride + (a.kernel - 1) * a.dilation + 1) * nc
-        before = (work.i0 - (o0 * a.stride - a.lo)) * nc
-        for i in range(rows):
-            row_fill(margin, n, identity(r, y))
-            if before < n:
-                row_copy(margin + before, m + i * sm, min(work.nw * nc, n - before))
-            fold_doubling(work, y + i * sy, margin, o1 - o0, a.kernel, a.dilation, a.stride, nc, r)
-        return
-    begin = min(max(a.begin, o0), o1)
-    end = min(max(a.end, begin), o1)
-    for phase in range(min(a.period, end - begin)):
-        o = begin + phase
-        axis_window(a, o, &start, &count)
-        fold_regular(rows, y + (o - o0) * nc, sy, m + (start - work.i0) * nc, sm,
-                     (end - o - 1) // a.period + 1, count, a.step, a.advance * nc, a.period * nc,
-                     nc, sy == (o1 - o0) * nc, stack, r)
-    # Last, as rows that were taken as one have written over these.
-    for o in range(o0, begin):
-        axis_window(a, o, &start, &count)
-        fold_window(rows, y + (o - o0) * nc, sy, m + (start - work.i0) * nc, sm, count, a.step, nc,
-                    stack, r)
-    for o in range(end, o1):
-        axis_window(a, o, &start, &count)
-        fold_window(rows, y + (o - o0) * nc, sy, m + (start - work.i0) * nc, sm, count, a.step, nc,
-                    stack, r)
-
-
-# --- rows under a window ---
+# --- bring ---
 
 # Elements that do not count become what changes nothing.
 cdef void row_mask(acc *line, const Run *mask, acc nothing) noexcept nogil:
@@ -264,255 +51,666 @@ cdef void row_mask(acc *line, const Run *mask, acc nothing) noexcept nogil:
                 line[i * mask.nc + j] = nothing
 
 
-# A window of rows: dn x hn of them, numbered row-major.
-cdef struct Rows:
-    Py_ssize_t d0, dn, h0, hn
-
-# Loads a run, by pieces where columns are those of several rows.
-cdef void load_run(const Job *job, const Run *run, void *line, size_t size) noexcept nogil:
-    cdef Run piece = run[0]
-    cdef Py_ssize_t done = 0, column
-    if job.columns == 0:
-        job.load(job, run, line, run.data)
+# Rows h0 <= h < h1 at d of one plane, by the job's loader. An axis that was joined from others is
+# gathered from where these lie: columns in runs, rows one by one.
+cdef void load_rows(
+        Work *work, Py_ssize_t plane, Py_ssize_t d, Py_ssize_t h0, Py_ssize_t h1, acc *y,
+        Py_ssize_t sy, reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Run run, piece
+    cdef Py_ssize_t h, done = 0
+    run.data = <char *>work.plane + plane * job.x.group + (
+        d * job.x.stride[0] + h0 * job.x.stride[1] + work.i0 * job.x.stride[2])
+    run.nh = h1 - h0
+    run.nw = work.nw
+    run.nc = work.nc
+    run.sh = job.x.stride[1]
+    run.sw = job.x.stride[2]
+    run.sc = job.x.inner
+    run.d = d
+    run.h = h0
+    run.w = work.i0
+    run.pitch = sy
+    if job.joined == 0:
+        job.load(job, &run, y, run.data)
+    elif job.joined == 1:
+        piece = run
+        piece.nh = 1
+        for h in range(h0, h1):
+            piece.data = <char *>work.plane + plane * job.x.group + (
+                d * job.x.stride[0] + joined_offset(job, h) + work.i0 * job.x.stride[2])
+            piece.h = h
+            job.load(job, &piece, y + (h - h0) * sy, piece.data)
+    else:
+        piece = run
+        while done < work.nw:
+            piece.w = work.i0 + done
+            piece.data = <char *>work.plane + plane * job.x.group + (
+                d * job.x.stride[0] + h0 * job.x.stride[1] + joined_offset(job, piece.w))
+            piece.nw = min(job.joined_columns - piece.w % job.joined_columns, work.nw - done)
+            job.load(job, &piece, y + done * work.nc, piece.data)
+            done += piece.nw
+    if work.mask == NULL:
         return
-    while done < run.nw:
-        column = (run.w + done) % job.columns
-        piece.data = run.data + (
-            (run.w + done) // job.columns * job.column_rows + column * run.sw - run.w * run.sw)
-        piece.w = run.w + done
-        piece.nw = min(job.columns - column, run.nw - done)
-        job.load(job, &piece, <char *>line + done * run.nc * size, piece.data)
-        done += piece.nw
+    for h in range(h0, h1):
+        run.data = <char *>work.mask + plane * job.mask.group + (
+            d * job.mask.stride[0] + h * job.mask.stride[1] + work.i0 * job.mask.stride[2])
+        run.sw = job.mask.stride[2]
+        run.sc = job.mask.inner
+        row_mask(y + (h - h0) * sy, &run, identity(r, y))
 
 
-cdef const acc *source_row(
-        Work *work, const Rows *rows, Py_ssize_t t, reducer *r, acc *_) noexcept nogil:
+# Where element i of a joined axis lies.
+cdef Py_ssize_t joined_offset(const Job *job, Py_ssize_t i) noexcept nogil:
+    cdef Py_ssize_t row = i // job.joined_columns
+    return (i % job.joined_columns * job.joined_stride[2]
+            + row % job.joined_rows * job.joined_stride[1]
+            + row // job.joined_rows * job.joined_stride[0])
+
+
+# Rows h0 <= h < h1 of one plane: each combined from count rows along the leading axis.
+cdef void bring_rows(
+        Work *work, Py_ssize_t plane, Py_ssize_t d, Py_ssize_t count, Py_ssize_t h0,
+        Py_ssize_t h1, acc *y, Py_ssize_t sy, acc *loaded, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t d = rows.d0 + t // rows.hn * job.axis[0].step
-    cdef Py_ssize_t h = rows.h0 + t % rows.hn * job.axis[1].step
-    cdef const char *x = work.plane + (
-        d * job.x.stride[0] + h * job.x.stride[1] + work.i0 * job.x.stride[2])
-    cdef Py_ssize_t slot, tag
-    cdef acc *line
-    cdef Run run
+    cdef Py_ssize_t t, half, step = job.axis[0].step, n = work.nw * work.nc
+    cdef Py_ssize_t size = (h1 - h0) * n
+    if h1 <= h0:
+        return
     if job.load == NULL:
-        return <const acc *>x
-    tag = d * job.axis[1].length + h
-    if job.ring_h > 0:
-        slot = d % job.ring_d * job.ring_h + h % job.ring_h
+        fold_taps(work, h1 - h0, n, y, sy,
+                  work.plane + plane * job.x.group + (
+                      d * job.x.stride[0] + h0 * job.x.stride[1] + work.i0 * job.x.stride[2]),
+                  job.x.stride[1] // job.size, job.x.stride[0] // job.size * step, count,
+                  <acc *>work.more, job.narrow, r)
+        return
+    if count > TAPS:
+        half = (count // 2 + LEAF - 1) // LEAF * LEAF
+        bring_rows(work, plane, d, half, h0, h1, y, sy, loaded, r)
+        bring_rows(work, plane, d + half * step, count - half, h0, h1, loaded, n, loaded + size, r)
+        cypool_add(h1 - h0, n, r, y, sy, loaded, n)
+        return
+    if count == 1:
+        load_rows(work, plane, d, h0, h1, y, sy, r)
+        return
+    # By the same tree as in place.
+    for t in range(2 + count % 2):
+        load_rows(work, plane, d + t * step, h0, h1, loaded + t * size, n, r)
+    if count % 2 == 0:
+        cypool_join(h1 - h0, n, r, y, sy, loaded, n, size)
     else:
-        work.turn ^= 1
-        slot = work.turn
-    line = <acc *>work.ring + slot * job.source
-    if job.ring_h == 0 or work.tags[slot] != tag:
-        run.data = <char *>x
-        run.nh = 1
-        run.nw = work.nw
-        run.nc = work.nc
-        run.sh = 0
-        run.sw = job.x.stride[2]
-        run.sc = job.x.inner
-        run.d = d
-        run.h = h
-        run.w = work.i0
-        load_run(job, &run, line, sizeof(acc))
-        if work.mask != NULL:
-            run.data = <char *>work.mask + (
-                d * job.mask.stride[0] + h * job.mask.stride[1] + work.i0 * job.mask.stride[2])
-            run.sw = job.mask.stride[2]
-            run.sc = job.mask.inner
-            row_mask(line, &run, identity(r, _))
-        work.tags[slot] = tag
-    return line
+        cypool_join3(h1 - h0, n, r, y, sy, loaded, n, size, 2 * size)
+    for t in range(2 + count % 2, count, 2):
+        load_rows(work, plane, d + t * step, h0, h1, loaded, n, r)
+        load_rows(work, plane, d + (t + 1) * step, h0, h1, loaded + size, n, r)
+        cypool_add2(h1 - h0, n, r, y, sy, loaded, n, size)
 
 
-cdef const acc *fold_rows(
-        Work *work, const Rows *rows, Py_ssize_t t0, Py_ssize_t t1, Py_ssize_t level,
-        reducer *r, acc *unused) noexcept nogil:
-    cdef Py_ssize_t n = work.nw * work.nc, t, half
-    cdef acc *y = <acc *>work.levels + level * work.job.source
-    cdef const acc *a
-    cdef const acc *b
-    a = source_row(work, rows, t0, r, unused)
-    if t1 - t0 == 1:
-        return a
-    if t1 - t0 <= LEAF:
-        # By pairs, the first of them a triple if need be. Loaded rows are two at a time in memory,
-        # or all of a window's.
-        b = source_row(work, rows, t0 + 1, r, unused)
-        cypool_join(1, n, r, y, n, a, n, b - a)
-        t = t0 + 2
-        if (t1 - t0) % 2:
-            cypool_add(1, n, r, y, n, source_row(work, rows, t, r, unused), n)
-            t += 1
-        while t < t1:
-            a = source_row(work, rows, t, r, unused)
-            b = source_row(work, rows, t + 1, r, unused)
-            cypool_add2(1, n, r, y, n, a, n, b - a)
-            t += 2
-        return y
-    # What is left is at most half: fewer rows never take more levels.
-    half = ((t1 - t0) // 2 + LEAF - 1) // LEAF * LEAF
-    fold_rows(work, rows, t0, t0 + half, level, r, y)
-    cypool_add(1, n, r, y, n, fold_rows(work, rows, t0 + half, t1, level + 1, r, y), n)
-    return y
-
-
-# Several rows of outputs whose windows of rows are whole and lie in place: as one block of lines.
-cdef const acc *fold_block(
-        Work *work, const Rows *window, Py_ssize_t rows, Py_ssize_t *pitch, reducer *r,
-        acc *_) noexcept nogil:
+# Margins of scratch rows, unless they are there from the tile before.
+cdef void make_margins(Work *work, reducer *r, acc *_) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t n = work.nw * work.nc, taps = window.dn * window.hn, t
-    cdef Py_ssize_t sm = job.x.stride[1] // <Py_ssize_t>sizeof(acc) * job.axis[1].stride
-    cdef acc *y = <acc *>work.levels
-    cdef const acc *a = source_row(work, window, 0, r, _)
-    if taps == 1:
-        pitch[0] = sm
-        return a
-    pitch[0] = n
-    if taps % 2 == 0:
-        cypool_join(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a)
-    else:
-        cypool_join3(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a,
-                     source_row(work, window, 2, r, _) - a)
-    for t in range(2 + taps % 2, taps, 2):
-        a = source_row(work, window, t, r, _)
-        cypool_add2(rows, n, r, y, n, a, sm, source_row(work, window, t + 1, r, _) - a)
-    return y
-    cypool_join3(rows, n, r, y, n, a, sm, source_row(work, window, 1, r, _) - a,
-                 source_row(work, window, 2, r, _) - a)
-    for t in range(3, taps - 1, 2):
-        a = source_row(work, window, t, r, _)
-        cypool_add2(rows, n, r, y, n, a, sm, source_row(work, window, t + 1, r, _) - a)
-    if taps % 2 == 0:
-        cypool_add(rows, n, r, y, n, source_row(work, window, taps - 1, r, _), sm)
-    return y
+    cdef Py_ssize_t rows = job.group * job.rows_pitch
+    cdef acc nothing = identity(r, _)
+    if work.left == work.margin_left and work.nw == work.margin_nw:
+        return
+    work.margin_left = work.left
+    work.margin_nw = work.nw
+    if job.source_rows > 0:
+        row_fill(<acc *>work.source, job.group * job.source_rows * job.pitch, nothing)
+    row_fill(<acc *>work.rows, rows * job.pitch, nothing)
 
 
-# --- a window too wide for a line: its columns by pieces ---
+# --- rows ---
 
-cdef void fold_wide(
-        Work *work, const Rows *rows, acc *y, Py_ssize_t start, Py_ssize_t count, acc *stack,
+# Output rows h0 <= h < h1 of one plane, from source rows `first` and on at m.
+cdef void fold_rows(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t n, acc *y, Py_ssize_t sy,
+        const char *m, Py_ssize_t sm, Py_ssize_t first, bint narrow, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
+    cdef Py_ssize_t h, start, count, phase, size = sizeof(float) if narrow else sizeof(acc)
+    for h in range(h0, begin):
+        axis_window(a, h, &start, &count)
+        fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
+                  sm * a.step, count, <acc *>work.more, narrow, r)
+    for phase in range(min(a.period, end - begin)):
+        h = begin + phase
+        axis_window(a, h, &start, &count)
+        fold_taps(work, (end - h - 1) // a.period + 1, n, y + (h - h0) * sy, a.period * sy,
+                  m + (start - first) * sm * size, sm * a.advance, sm * a.step, count,
+                  <acc *>work.more, narrow, r)
+    for h in range(end, h1):
+        axis_window(a, h, &start, &count)
+        fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
+                  sm * a.step, count, <acc *>work.more, narrow, r)
+
+
+# One output row whose source rows are too many to be in scratch at once: a few of them at a time.
+cdef void stream_row(
+        Work *work, Py_ssize_t start, Py_ssize_t count, acc *y, acc *more,
         reducer *r) noexcept nogil:
-    cdef Py_ssize_t step = work.job.axis[2].step, half, slot
+    cdef const Job *job = work.job
+    cdef Py_ssize_t t, half, step = job.axis[1].step, n = work.nw * work.nc
+    cdef acc *source = <acc *>work.source
+    if count > LEAF:
+        half = (count // 2 + LEAF - 1) // LEAF * LEAF
+        stream_row(work, start, half, y, more, r)
+        stream_row(work, start + half * step, count - half, more, more + n, r)
+        cypool_add(1, n, r, y, n, more, n)
+        return
+    for t in range(count):
+        bring_rows(work, 0, work.d0, work.dn, start + t * step, start + t * step + 1,
+                   source + t * n, n, <acc *>work.loaded, r)
+    fold_taps(work, 1, n, y, n, <char *>source, n, n, count, more, False, r)
+
+
+# One row of many long windows that overlap. The rows are cut into blocks as long as a window; with
+# what each row of a block makes together with all rows after it in the block, and with all before
+# it, every window is two parts (van Herk, Gil and Werman). Sums restart every job.scan_chunk rows,
+# and the totals of finished chunks are kept beside them, so that no chain of additions is long.
+cdef void scan_row(Work *work, Py_ssize_t h, acc *y, reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *a = &job.axis[1]
+    cdef Py_ssize_t n = work.nw * work.nc, k = a.kernel, chunk = job.scan_chunk
+    cdef Py_ssize_t at = h * a.stride, block = at // k, i = at % k, j, lo, hi, first
+    cdef Py_ssize_t chunks = (k - 1) // chunk + 1
+    cdef acc *after = <acc *>work.scans         # k rows
+    cdef acc *totals = after + k * n            # of the chunks after each
+    cdef acc *before = totals + chunks * n      # this chunk's rows
+    cdef acc *finished = before + n             # the chunks before
+    cdef acc *brought = finished + n
+    cdef bint any_chunk, started = False
+    first = block * k - a.lo
+    # The block's real rows.
+    lo = min(max(-first, 0), k)
+    hi = min(max(a.length - first, lo), k)
+    if work.scan_block != block:
+        work.scan_block = block
+        work.scan_done = 0
+        for j in range(hi - 1, lo - 1, -1):
+            bring_rows(work, 0, work.d0, work.dn, first + j, first + j + 1, after + j * n, n,
+                       <acc *>work.loaded, r)
+            if j + 1 < hi and (j + 1) % chunk != 0:
+                cypool_add(1, n, r, after + j * n, n, after + (j + 1) * n, n)
+            if (j == lo or j % chunk == 0) and j >= chunk:
+                # What this chunk adds to all before it.
+                if j // chunk == (hi - 1) // chunk:
+                    cypool_copy(1, n, totals + (j // chunk - 1) * n, n, after + j * n, n)
+                else:
+                    cypool_join(1, n, r, totals + (j // chunk - 1) * n, n, after + j * n, n,
+                                totals + j // chunk * n - (after + j * n))
+    if lo < hi and i < hi:
+        j = max(i, lo)
+        started = True
+        if j // chunk < (hi - 1) // chunk:
+            cypool_join(1, n, r, y, n, after + j * n, n, totals + j // chunk * n - (after + j * n))
+        else:
+            cypool_copy(1, n, y, n, after + j * n, n)
+    # Rows of the next block, up to the window's last.
+    first += k
+    lo = max(-first, 0)
+    hi = min(a.length - first, i)
+    for j in range(max(work.scan_done, lo), hi):
+        if j % chunk == 0 or j == lo:
+            if j > lo:
+                if j // chunk == lo // chunk + 1:
+                    cypool_copy(1, n, finished, n, before, n)
+                else:
+                    cypool_add(1, n, r, finished, n, before, n)
+            bring_rows(work, 0, work.d0, work.dn, first + j, first + j + 1, before, n,
+                       <acc *>work.loaded, r)
+        else:
+            bring_rows(work, 0, work.d0, work.dn, first + j, first + j + 1, brought, n,
+                       <acc *>work.loaded, r)
+            cypool_add(1, n, r, before, n, brought, n)
+    work.scan_done = max(work.scan_done, hi)
+    if hi > lo:
+        if started:
+            cypool_add(1, n, r, y, n, before, n)
+        else:
+            cypool_copy(1, n, y, n, before, n)
+        started = True
+        if (hi - 1) // chunk > lo // chunk:
+            cypool_add(1, n, r, y, n, finished, n)
+    if not started:
+        row_fill(y, n, identity(r, y))
+
+
+# --- columns ---
+
+# All windows of all rows, of which margins make every one whole: n windows of nc values.
+cdef void fold_columns(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef Py_ssize_t k = a.kernel, s = a.stride, nc = work.nc, n = work.o1 - work.o0
+    cdef Py_ssize_t reach = a.step * nc, length, other, i, p, q
+    cdef acc *stack = <acc *>work.stack
+    cdef const acc *w
+    cdef acc *folded
+    if planes > 1 and py == rows * sy and pm == rows * sm:
+        rows *= planes
+        planes = 1
+    if k > 1 and s > 1 and nc == 1 and a.step == 1 and k >= LEAF and (
+            work.job.long_windows):
+        for p in range(planes):
+            for i in range(rows):
+                for q in range(n):
+                    y[p * py + i * sy + q] = fold_values(m + p * pm + i * sm + q * s, k, 1, r)
+        return
+    if s == 1 and (k <= 3 or reducer is Sum and k <= DIRECT):
+        for p in range(planes):
+            fold_vectors(rows, n * nc, y + p * py, sy, m + p * pm, sm, reach, k, stack, r)
+        return
+    if nc == 1 and a.step == 1 and s == 2 and (k == 2 or k == 3):
+        for p in range(planes):
+            if k == 2:
+                if sy == n and sm == 2 * sy:
+                    cypool_pairs(1, rows * n, r, y + p * py, n, m + p * pm, 0)
+                else:
+                    cypool_pairs(rows, n, r, y + p * py, sy, m + p * pm, sm)
+            else:
+                if sy == n and sm == 2 * sy:
+                    cypool_triples(1, rows * n, r, y + p * py, n, m + p * pm, 0)
+                else:
+                    cypool_triples(rows, n, r, y + p * py, sy, m + p * pm, sm)
+        return
+    if nc >= LEAF and (k <= DIRECT or k <= 2 * s):
+        for p in range(planes):
+            for i in range(rows):
+                fold_vectors(n, nc, y + p * py + i * sy, nc, m + p * pm + i * sm, s * nc, reach, k,
+                             stack, r)
+        return
+    # Everywhere, then where windows are. (Rows in place may lie far from each other.)
+    if rows * planes > 1 and (sm != work.job.pitch or pm != rows * sm and planes > 1
+                              and pm != work.job.rows_pitch * sm):
+        for p in range(planes):
+            for i in range(rows):
+                fold_columns(work, 1, 1, y + p * py + i * sy, 0, 0, m + p * pm + i * sm, 0, 0, r)
+        return
+    length = (planes - 1) * pm + (rows - 1) * sm + ((n - 1) * s + (k - 1) * a.step + 1) * nc
+    if k == 1:
+        w = m
+    elif nc < LEAF and s > 1:
+        folded = <acc *>work.temporary + 3 * work.job.temporary
+        if k <= DIRECT:
+            fold_vectors(1, length - (k - 1) * reach, folded, 0, m, 0, reach, k, stack, r)
+        else:
+            w = fold_everywhere(work, m, length, k, reach, &other, r)
+            length -= (k - 1) * reach
+            cypool_join(1, length, r, folded, length, w, length, other)
+        w = folded
+    else:
+        w = fold_everywhere(work, m, length, k, reach, &other, r)
+        for p in range(planes):
+            if s == 1:
+                cypool_join(rows, n * nc, r, y + p * py, sy, w + p * pm, sm, other)
+                continue
+            for i in range(rows):
+                cypool_join(n, nc, r, y + p * py + i * sy, nc, w + p * pm + i * sm, s * nc, other)
+        return
+    for p in range(planes):
+        cypool_pick(rows, n, nc, y + p * py, sy, w + p * pm, sm, s * nc)
+
+
+# The same straight from the source, where long windows of float32 are summed in float64 and there
+# is nothing to do before.
+cdef void fold_totals(
+        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy, const char *m,
+        Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef const float *x
+    cdef Py_ssize_t p, i, q
+    if acc is double and reducer is Sum:
+        for p in range(work.planes):
+            for i in range(rows):
+                x = <const float *>(m + p * work.job.x.group) + i * sm
+                for q in range(work.o1 - work.o0):
+                    y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel)
+
+
+# Likewise where windows are not all alike: those of a gradient, which has no margins.
+cdef void fold_lines(
+        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, o0 = work.o0, o1 = work.o1, o, i, start, count, phase, n
+    cdef Py_ssize_t begin = min(max(a.begin, o0), o1), end = min(max(a.end, begin), o1)
+    cdef acc *stack = <acc *>work.stack
+    cdef acc *folded = <acc *>work.temporary
+    cdef const acc *line
+    cdef acc *to
+    for i in range(rows):
+        line = m + i * sm
+        to = y + i * sy
+        if a.kernel == a.stride and a.step == 1 and a.dilation == 1 and nc == 1 and (
+                end - begin >= 2 * a.stride):
+            # Every source element goes to as many outputs.
+            while (begin + a.lo) % a.stride != 0:
+                begin += 1
+            n = (end - begin) // a.stride
+            axis_window(a, begin, &start, &count)
+            cypool_repeat(n, to + (begin - o0), line + (start - work.i0), a.stride)
+            end = begin + n * a.stride
+        else:
+            for phase in range(min(a.period, end - begin)):
+                o = begin + phase
+                n = (end - o - 1) // a.period + 1
+                axis_window(a, o, &start, &count)
+                if count == 0:
+                    rows_fill(n, nc, to + (o - o0) * nc, a.period * nc, identity(r, y))
+                    continue
+                fold_vectors(1, n * nc, folded, 0, line + (start - work.i0) * nc, 0, a.step * nc,
+                             count, folded + work.job.temporary, r)
+                if nc == 1:
+                    cypool_place(n, to + (o - o0), folded, a.period)
+                else:
+                    cypool_copy(n, nc, to + (o - o0) * nc, a.period * nc, folded, nc)
+        for o in range(o0, begin):
+            axis_window(a, o, &start, &count)
+            fold_window(to + (o - o0) * nc, line + (start - work.i0) * nc, count, a.step, nc,
+                        stack, r)
+        for o in range(end, o1):
+            axis_window(a, o, &start, &count)
+            fold_window(to + (o - o0) * nc, line + (start - work.i0) * nc, count, a.step, nc,
+                        stack, r)
+
+
+# A window too wide for a line: its columns by pieces.
+cdef void fold_wide(
+        Work *work, Py_ssize_t h, acc *y, Py_ssize_t start, Py_ssize_t count, acc *stack,
+        reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t half, h0, hn
     if count <= work.job.wide:
         work.i0 = start
-        work.nw = (count - 1) * step + 1
-        for slot in range(max(work.job.ring_h * work.job.ring_d, 1)):
-            work.tags[slot] = -1
-        fold_window(1, y, 0, fold_rows(work, rows, 0, rows.dn * rows.hn, 0, r, y), 0, count, step,
-                    work.nc, stack, r)
+        work.nw = (count - 1) * w.step + 1
+        axis_window(&work.job.axis[1], h, &h0, &hn)
+        stream_row(work, h0, hn, <acc *>work.rows, <acc *>work.more, r)
+        fold_window(y, <acc *>work.rows, count, w.step, work.nc, stack, r)
         return
     half = (count // 2 + work.job.wide - 1) // work.job.wide * work.job.wide
-    fold_wide(work, rows, y, start, half, stack, r)
-    fold_wide(work, rows, stack, start + half * step, count - half, stack + work.nc, r)
+    fold_wide(work, h, y, start, half, stack, r)
+    fold_wide(work, h, stack, start + half * w.step, count - half, stack + work.nc, r)
     cypool_add(1, work.nc, r, y, work.nc, stack, work.nc)
+
+
+# --- where extremes were found ---
+
+# For every output of a block of one plane the number of the tap, counted row-major, that has its
+# value first; -1 where there is none. Source rows `first` and on lie at m, columns from work.i0.
+cdef void locate_taps(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *values, Py_ssize_t sv, const acc *m,
+        Py_ssize_t sm, Py_ssize_t first, char *codes, reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *d = &job.axis[0]
+    cdef const Axis *a = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t nc = work.nc, width = (work.o1 - work.o0) * nc, size = sizeof(acc)
+    cdef Py_ssize_t td, th, tw, at_d, h, ha, hb, q, qa, qb, at, n
+    cdef const acc *p
+    memset(codes, 0xff, (h1 - h0) * width * size)
+    for td in range(d.kernel - 1, -1, -1):
+        at_d = work.d * d.stride - d.lo + td * d.step
+        if at_d < 0 or at_d >= d.length:
+            continue
+        for th in range(a.kernel - 1, -1, -1):
+            axis_reached(a, th, h0, h1, &ha, &hb)
+            if hb <= ha:
+                continue
+            for tw in range(w.kernel - 1, -1, -1):
+                axis_reached(w, tw, work.o0, work.o1, &qa, &qb)
+                if qb <= qa:
+                    continue
+                at = ha * a.stride - a.lo + th * a.step
+                p = m + (at - first) * sm + (
+                    qa * w.stride - w.lo + tw * w.step - work.i0) * nc + (
+                    at_d - work.d0) * (job.x.stride[0] // size)
+                at = (ha - h0) * width + (qa - work.o0) * nc
+                h = (td * a.kernel + th) * w.kernel + tw
+                if nc == 1:
+                    cypool_locate(hb - ha, qb - qa, r, codes + at * size, width,
+                                  values + (ha - h0) * sv + (qa - work.o0), sv, p, sm * a.stride,
+                                  w.stride, h)
+                elif w.stride == 1:
+                    cypool_locate(hb - ha, (qb - qa) * nc, r, codes + at * size, width,
+                                  values + (ha - h0) * sv + (qa - work.o0) * nc, sv, p,
+                                  sm * a.stride, 1, h)
+                else:
+                    for q in range(hb - ha):
+                        cypool_locate(qb - qa, nc, r, codes + (at + q * width) * size, nc,
+                                      values + (ha - h0 + q) * sv + (qa - work.o0) * nc, nc,
+                                      p + q * sm * a.stride, w.stride * nc, 1, h)
+
+
+# The same as indices, where they go.
+cdef void store_located(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, char *codes, const Run *index,
+        acc *_) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t width = (work.o1 - work.o0) * work.nc, h, q, t
+    cdef Py_ssize_t kw = job.axis[2].kernel, kh = job.axis[1].kernel
+    cdef int64_t offset[LOCATE]
+    cdef int64_t at
+    cdef acc *line
+    cdef char *p
+    memset(offset, 0, sizeof(offset))
+    for t in range(job.axis[0].kernel * kh * kw):
+        offset[t] = (t // kw // kh * job.axis[0].step * job.index_d
+                     + t // kw % kh * job.axis[1].step * job.index_h + t % kw * job.axis[2].step)
+    for h in range(h0, h1):
+        at = (work.d * job.axis[0].stride - job.axis[0].lo) * job.index_d + (
+            h * job.axis[1].stride - job.axis[1].lo) * job.index_h - job.axis[2].lo + (
+            work.o0 * job.axis[2].stride)
+        p = index.data + (h - h0) * index.sh
+        line = <acc *>codes + (h - h0) * width
+        if work.nc == 1:
+            cypool_indices(width, line, p, index.sw, job.index32, at, job.axis[2].stride, offset)
+            continue
+        for q in range(work.o1 - work.o0):
+            cypool_indices(work.nc, line + q * work.nc, p + q * index.sw, index.sc, job.index32,
+                           at + q * job.axis[2].stride, 0, offset)
 
 
 # --- units ---
 
-# Rows first <= row < last of one tile; unit is the first one's.
-cdef void reduce_tile(
-        Work *work, Py_ssize_t plane, Py_ssize_t unit, Py_ssize_t first, Py_ssize_t last,
-        Py_ssize_t o0, Py_ssize_t o1, Py_ssize_t c0, reducer *r, acc *unused) noexcept nogil:
+# A block of output rows of a group of planes, or of one.
+cdef void reduce_block(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t unit, reducer *r,
+        acc *_) noexcept nogil:
     cdef const Job *job = work.job
     cdef const Axis *heights = &job.axis[1]
-    cdef Py_ssize_t row = first, d, h, start, count, block, pitch, sy
-    cdef Py_ssize_t width = (o1 - o0) * work.nc
-    cdef Rows rows
-    cdef Run run, index
-    cdef const acc *m
+    cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, width, p, h, start, count
+    cdef Py_ssize_t first = 0, last = 0, sm = 0, pm = 0, sy, py, sv, pv, size = sizeof(acc)
+    cdef bint regular = job.axis[2].kind == SLIDING
+    cdef bint narrow = False
+    cdef char *out = job.y.data
+    cdef const char *m = NULL
     cdef acc *y
-    cdef acc *stack = <acc *>work.stack
-    cdef char *out = job.y.data + outer_offset(job, &job.y, plane) + c0 * job.y.inner
-    cdef char *out_index = NULL
-    if job.index.data != NULL:
-        out_index = job.index.data + outer_offset(job, &job.index, plane) + c0 * job.index.inner
-    while row < last:
-        d = row // heights.outputs
-        h = row % heights.outputs
-        axis_window(&job.axis[0], d, &rows.d0, &rows.dn)
-        axis_window(heights, h, &rows.h0, &rows.hn)
-        run.data = out + (
-            d * job.y.stride[0] + h * job.y.stride[1] + o0 * job.y.stride[2])
-        if job.store == NULL:
-            y = <acc *>run.data
-            sy = job.y.stride[1] // <Py_ssize_t>sizeof(acc)
-        else:
-            y = <acc *>work.line
-            sy = width
-        block = 1
-        if rows.dn * rows.hn == 0 or work.nw == 0 and job.wide == 0:
-            row_fill(y, width, identity(r, y))
-        elif job.wide > 0:
-            axis_window(&job.axis[2], o0, &start, &count)
-            if count == 0:
-                row_fill(y, width, identity(r, y))
+    cdef acc *v = <acc *>work.rows
+    cdef Run run, index
+    width = (work.o1 - work.o0) * nc
+    if out != NULL:
+        out += (outer_offset(job, &job.y, work.first) + work.c0 * job.y.inner
+                + work.d * job.y.stride[0] + h0 * job.y.stride[1] + work.o0 * job.y.stride[2])
+    if job.store == NULL and not job.counts:
+        y = <acc *>out
+        sy = job.y.stride[1] // size
+        py = job.y.group // size
+    else:
+        y = <acc *>(job.y.data if job.counts else work.line)
+        sy = width
+        py = rows * sy
+    if n == 0 and job.wide == 0 or work.dn == 0:
+        for p in range(work.planes):
+            rows_fill(rows, width, y + p * py, sy, identity(r, y))
+    elif job.wide > 0:
+        for h in range(h0, h1):
+            axis_window(&job.axis[2], work.o0, &start, &count)
+            axis_window(heights, h, &first, &last)
+            if count == 0 or last == 0:
+                row_fill(y, nc, identity(r, y))
             else:
-                fold_wide(work, &rows, y, start, count, stack, r)
-        elif job.block > 1 and heights.begin <= h < heights.end:
-            block = min(last - row, min(heights.end - h, job.block))
-            m = fold_block(work, &rows, block, &pitch, r, y)
-            fold_lines(work, block, y, sy, m, pitch, o0, o1, stack, r)
+                fold_wide(work, h, y, start, count, <acc *>work.stack, r)
+    else:
+        axis_source(heights, h0, h1, &first, &last)
+        # Where source rows are: in place, or in scratch.
+        sm = job.pitch
+        pm = job.source_rows * sm
+        m = work.source
+        if regular:
+            make_margins(work, r, _)
+        if job.source_rows == 0:
+            m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
+                              + work.i0 * job.x.stride[2])
+            sm = job.x.stride[1] // job.size
+            pm = job.x.group // job.size
+            narrow = job.narrow
+        elif job.scan_chunk == 0 and not job.streams:
+            for p in range(work.planes):
+                bring_rows(work, p, work.d0, work.dn, first, last,
+                           <acc *>m + p * pm + job.padded * (first + heights.lo) * sm + work.left * nc, sm,
+                           <acc *>work.loaded, r)
+        if job.totals:
+            fold_totals(work, rows, y, py, sy, m, sm, r)
+        # Rows under windows.
+        sv = job.pitch
+        pv = job.rows_pitch * sv
+        if job.scan_chunk > 0 or job.streams:
+            for h in range(h0, h1):
+                if job.scan_chunk > 0:
+                    scan_row(work, h, v + (h - h0) * sv + work.left * nc, r)
+                    continue
+                axis_window(heights, h, &start, &count)
+                if count == 0:
+                    row_fill(v + (h - h0) * sv + work.left * nc, n, identity(r, y))
+                else:
+                    stream_row(work, start, count, v + (h - h0) * sv + work.left * nc,
+                               <acc *>work.more, r)
+        elif job.padded:
+            fold_padded(work, v, <acc *>m, r)
+        elif heights.kernel == 1 and heights.stride == 1 and not narrow and rows == last - first and (
+                job.source_rows > 0 or work.columns == work.nw):
+            v = <acc *>m
+            sv = sm
+            pv = pm
+        elif job.source_rows > 0:
+            for p in range(work.planes):
+                fold_rows(work, h0, h1, work.columns * nc, v + p * pv, sv, m + p * pm * size, sm,
+                          first, False, r)
         else:
-            m = fold_rows(work, &rows, 0, rows.dn * rows.hn, 0, r, y)
-            fold_lines(work, 1, y, width, m, 0, o0, o1, stack, r)
-        row += block
-        if job.store == NULL:
-            continue
-        run.nh = block
-        run.nw = o1 - o0
-        run.nc = work.nc
-        run.sh = job.y.stride[1]
-        run.sw = job.y.stride[2]
-        run.sc = job.y.inner
-        run.d = d
-        run.h = h
-        run.w = o0
+            for p in range(work.planes * (not job.totals)):
+                fold_rows(work, h0, h1, n, v + p * pv + work.left * nc, sv, m + p * job.x.group,
+                          sm, first, narrow, r)
+        # Columns under windows.
+        if job.totals:
+            pass
+        elif regular:
+            fold_columns(work, work.planes, rows, y, py, sy, v, pv, sv, r)
+        else:
+            for p in range(work.planes):
+                fold_lines(work, rows, y + p * py, sy, v + p * pv, sv, r)
+    if job.store == NULL and job.index.data == NULL:
+        return
+    run.nh = rows
+    run.nw = work.o1 - work.o0
+    run.nc = nc
+    run.sh = job.y.stride[1]
+    run.sw = job.y.stride[2]
+    run.sc = job.y.inner
+    run.d = work.d
+    run.h = h0
+    run.w = work.o0
+    run.pitch = sy
+    for p in range(work.planes):
+        run.data = out + p * job.y.group if out != NULL else NULL
         if job.counter != NULL:
-            # Same geometry, same units: this one's counts. (A mask rules blocks out.)
+            # Same geometry, same units: this one's counts.
             reduce_units(work.counter, unit, unit + 1, work.counter_scratch, <Sum *>NULL,
                          <int64_t *>NULL)
             index.data = <char *>work.counts
-            unit += 1
-        if out_index != NULL:
+        if job.index.data != NULL:
             index = run
-            index.data = out_index + (
-                d * job.index.stride[0] + h * job.index.stride[1] + o0 * job.index.stride[2])
+            index.data = (
+                job.index.data + outer_offset(job, &job.index, work.first)
+                + p * job.index.group + work.c0 * job.index.inner
+                + work.d * job.index.stride[0] + h0 * job.index.stride[1]
+                + work.o0 * job.index.stride[2])
             index.sh = job.index.stride[1]
             index.sw = job.index.stride[2]
             index.sc = job.index.inner
-        job.store(job, &run, &index, y, run.data)
+            if acc is not int128 and job.locates:
+                if n == 0 or work.dn == 0:
+                    memset(work.codes, 0xff, rows * width * size)
+                elif job.load == NULL:
+                    locate_taps(
+                        work, h0, h1, y + p * py, sy, <const acc *>(
+                            work.plane + p * job.x.group + work.d0 * job.x.stride[0]
+                            + first * job.x.stride[1] + work.i0 * job.x.stride[2]),
+                        job.x.stride[1] // size, first, work.codes, r)
+                else:
+                    # In scratch, where the first real column comes after the margin.
+                    locate_taps(
+                        work, h0, h1, y + p * py, sy,
+                        <const acc *>work.source + p * job.source_rows * job.pitch
+                        + work.left * nc, job.pitch,
+                        first - job.padded * (first + heights.lo), work.codes, r)
+                store_located(work, h0, h1, work.codes, &index, _)
+        if job.store != NULL and (out != NULL or not job.locates):
+            job.store(job, &run, &index, y + p * py, run.data)
 
 
-# Whether a NaN lies among the source rows of the output rows first <= row < last (of one d).
-cdef bint tile_has_nan(
-        Work *work, Py_ssize_t first, Py_ssize_t last, real *unused) noexcept nogil:
+# Output rows of whole planes that lie in scratch with all their padding.
+cdef void fold_padded(Work *work, acc *v, const acc *m, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t d0, dn, h0, h1, i, h, n = work.nw * work.nc
-    cdef Py_ssize_t heights = job.axis[1].outputs
+    cdef const Axis *a = &job.axis[1]
+    cdef Py_ssize_t rows = work.planes * job.rows_pitch, pitch = job.pitch, other, length
+    cdef const acc *w
+    if not job.doubles:
+        fold_taps(work, rows, pitch, v, pitch, <const char *>m, a.stride * pitch, a.step * pitch,
+                  a.kernel, <acc *>work.more, False, r)
+        return
+    length = work.planes * job.source_rows * pitch
+    w = fold_everywhere(work, m, length + (a.kernel - 1) * a.step * pitch, a.kernel,
+                        a.step * pitch, &other, r)
+    cypool_join(rows, pitch, r, v, pitch, w, a.stride * pitch, other)
+
+
+# Whether a NaN lies among the source rows of the output rows h0 <= h < h1 (of one d).
+cdef bint block_has_nan(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, real *unused) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t first, last, i, h, p, n = work.nw * work.nc
     cdef const char *x
-    axis_window(&job.axis[0], first // heights, &d0, &dn)
-    axis_source(&job.axis[1], first % heights, (last - 1) % heights + 1, &h0, &h1)
-    for i in range(dn):
-        x = work.plane + (d0 + i * job.axis[0].step) * job.x.stride[0] + work.i0 * job.x.stride[2]
-        if job.x.stride[1] == n * <Py_ssize_t>sizeof(real):
-            if cypool_has_nan((h1 - h0) * n, <const real *>(x + h0 * job.x.stride[1])):
-                return True
-            continue
-        for h in range(h0, h1):
-            if cypool_has_nan(n, <const real *>(x + h * job.x.stride[1])):
-                return True
+    axis_source(&job.axis[1], h0, h1, &first, &last)
+    if (job.x.stride[1] == n * <Py_ssize_t>sizeof(real) and work.dn == 1
+            and job.x.group == (last - first) * job.x.stride[1]):
+        x = work.plane + (work.d0 * job.x.stride[0] + work.i0 * job.x.stride[2]
+                          + first * job.x.stride[1])
+        return cypool_has_nan(work.planes * (last - first) * n, <const real *>x)
+    for p in range(work.planes):
+        for i in range(work.dn):
+            x = work.plane + p * job.x.group + (
+                (work.d0 + i * job.axis[0].step) * job.x.stride[0] + work.i0 * job.x.stride[2])
+            if job.x.stride[1] == n * <Py_ssize_t>sizeof(real):
+                if cypool_has_nan((last - first) * n,
+                                  <const real *>(x + first * job.x.stride[1])):
+                    return True
+                continue
+            for h in range(first, last):
+                if cypool_has_nan(n, <const real *>(x + h * job.x.stride[1])):
+                    return True
     return False
 
 
 cdef Py_ssize_t outer_offset(const Job *job, const Array *array, Py_ssize_t plane) noexcept nogil:
     cdef Py_ssize_t offset = 0
     cdef int i
-    for i in range(job.outer_ndim - 1, -1, -1):
+    for i in range(job.outer_ndim - 1, 0, -1):
         offset += plane % job.outer_shape[i] * array.outer[i]
         plane //= job.outer_shape[i]
+    if job.outer_ndim > 0:
+        offset += plane * array.outer[0]
     return offset
 
 
@@ -521,68 +719,64 @@ cdef void reduce_units(
         acc *_) noexcept nogil:
     cdef Work work
     cdef Job counter
-    cdef Py_ssize_t u = first, row, rows, block, rest, plane, tile_c, tile_w, o0, o1, c0, slots
-    cdef Py_ssize_t source = job.source * sizeof(acc)
+    cdef Py_ssize_t u, rest, h0, h1, size = sizeof(acc), tile = -1
+    memset(&work, 0, sizeof(work))
     work.job = job
-    slots = 0 if job.load == NULL else max(job.ring_h * job.ring_d, 2)
-    work.levels = scratch
-    work.margin = work.levels + max(job.levels, job.block) * source
-    work.ring = work.margin + 2 * job.margin * sizeof(acc)
-    work.line = work.ring + slots * source
-    work.stack = work.line + job.line * sizeof(acc)
-    work.tags = <Py_ssize_t *>(work.stack + job.stack * sizeof(acc))
-    work.turn = 0
-    work.mask = NULL
+    work.source = scratch
+    work.loaded = work.source + job.source_size * size
+    work.rows = work.loaded + job.loaded_size * size
+    work.temporary = work.rows + job.rows_size * size
+    work.line = work.temporary + job.temporaries * job.temporary * size
+    work.more = work.line + job.line * size
+    work.stack = work.more + job.more_size * size
+    work.scans = work.stack + job.stack * size
+    work.codes = work.scans + job.scans_size * size
+    work.margin_left = -1
+    work.scan_block = -1
     if job.counter != NULL:
-        work.counts = <int64_t *>(<char *>work.tags + (slots * sizeof(Py_ssize_t) + 63) // 64 * 64)
+        work.counts = <int64_t *>(work.codes + job.codes_size * size)
         work.counter_scratch = <char *>(work.counts + job.line)
         counter = job.counter[0]
         counter.y.data = <char *>work.counts
         work.counter = &counter
-    while u < last:
-        row = u % job.rows
-        rest = u // job.rows
-        tile_c = rest % job.tiles_c
-        rest //= job.tiles_c
-        tile_w = rest % job.tiles_w
-        plane = rest // job.tiles_w
-        rows = min(last - u, job.rows - row)
-        o0 = tile_w * job.tile_w
-        o1 = min(o0 + job.tile_w, job.axis[2].outputs)
-        c0 = tile_c * job.tile_c
-        work.nc = min(job.tile_c, job.inner - c0)
-        axis_source(&job.axis[2], o0, o1, &work.i0, &work.nw)
-        work.nw -= work.i0
-        work.plane = job.x.data + outer_offset(job, &job.x, plane) + c0 * job.x.inner
-        if job.mask.data != NULL:
-            work.mask = job.mask.data + outer_offset(job, &job.mask, plane) + c0 * job.mask.inner
-        for rest in range(slots):
-            work.tags[rest] = -1
-        while rows > 0:
-            block = rows
-            if (acc is float or acc is double) and (reducer is Max or reducer is Min):
-                # With no NaN about, one instruction takes a maximum.
-                block = min(rows, job.axis[1].outputs - row % job.axis[1].outputs,
-                            nan_block(&work, sizeof(acc)))
-                if job.load != NULL or job.wide > 0 or tile_has_nan(
-                        &work, row, row + block, _):
-                    if reducer is Max:
-                        reduce_tile(&work, plane, u, row, row + block, o0, o1, c0,
-                                    <NanMax *>NULL, _)
-                    else:
-                        reduce_tile(&work, plane, u, row, row + block, o0, o1, c0,
-                                    <NanMin *>NULL, _)
+    for u in range(first, last):
+        h0 = u % job.blocks * job.block
+        h1 = min(h0 + job.block, job.axis[1].outputs)
+        rest = u // job.blocks
+        if rest != tile:
+            # Another tile, plane or output along the leading axis.
+            tile = rest
+            work.scan_block = -1
+            work.d = rest % job.axis[0].outputs
+            rest //= job.axis[0].outputs
+            axis_window(&job.axis[0], work.d, &work.d0, &work.dn)
+            work.c0 = rest % job.tiles_c * job.tile_c
+            rest //= job.tiles_c
+            work.nc = min(job.tile_c, job.inner - work.c0)
+            work.o0 = rest % job.tiles_w * job.tile_w
+            rest //= job.tiles_w
+            work.o1 = min(work.o0 + job.tile_w, job.axis[2].outputs)
+            axis_source(&job.axis[2], work.o0, work.o1, &work.i0, &work.nw)
+            work.nw -= work.i0
+            work.left = 0
+            work.columns = work.nw
+            if job.axis[2].kind == SLIDING and work.nw > 0:
+                work.left = work.i0 - (work.o0 * job.axis[2].stride - job.axis[2].lo)
+                work.columns = ((work.o1 - work.o0 - 1) * job.axis[2].stride
+                                + (job.axis[2].kernel - 1) * job.axis[2].step + 1)
+            work.first = rest * job.group
+            work.planes = min(job.group, job.planes - work.first)
+            work.plane = job.x.data + outer_offset(job, &job.x, work.first) + (
+                work.c0 * job.x.inner)
+            if job.mask.data != NULL:
+                work.mask = job.mask.data + outer_offset(job, &job.mask, work.first) + (
+                    work.c0 * job.mask.inner)
+        if (acc is float or acc is double) and (reducer is Max or reducer is Min):
+            # With no NaN about, one instruction takes a maximum.
+            if job.load != NULL or job.wide > 0 or block_has_nan(&work, h0, h1, _):
+                if reducer is Max:
+                    reduce_block(&work, h0, h1, u, <NanMax *>NULL, _)
                 else:
-                    reduce_tile(&work, plane, u, row, row + block, o0, o1, c0, r, _)
-            else:
-                reduce_tile(&work, plane, u, row, row + block, o0, o1, c0, r, _)
-            row += block
-            rows -= block
-            u += block
-
-
-# Output rows whose source, NAN_BLOCK or less, is looked through at a time.
-cdef Py_ssize_t nan_block(const Work *work, size_t size) noexcept nogil:
-    cdef const Axis *h = &work.job.axis[1]
-    cdef Py_ssize_t row = max(work.nw * work.nc * <Py_ssize_t>size * work.job.axis[0].kernel, 1)
-    return max(1, (NAN_BLOCK // row - h.kernel * h.dilation) // h.stride)
+                    reduce_block(&work, h0, h1, u, <NanMin *>NULL, _)
+                continue
+        reduce_block(&work, h0, h1, u, r, _)

@@ -99,8 +99,8 @@ cdef void store_average(
     cdef Divisor divisor
     divisor_start(&divisor, job, run.d, run.h)
     if job.counter != NULL and divisor.override == 0:
-        for i in range(run.nw):
-            p = run.data + i * run.sw
+        for i in range(run.nh * run.nw):
+            p = run_column(run, i)
             for j in range(run.nc):
                 by = max((<const int64_t *>index.data)[i * run.nc + j], 1)
                 (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)

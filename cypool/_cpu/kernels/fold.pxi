@@ -1,0 +1,188 @@
+# Many values as one by any associative reducer, always by the same tree for the same geometry, so
+# that neither the cutting of the work nor the instruction set shows in the result. No addition is
+# chained more than TAPS deep.
+#
+# Everything here works on lines of elements at once: rows under a window are folded element by
+# element, and so are the columns of a line, as the line and itself moved by a tap.
+
+cdef enum:
+    LEAF = 8            # values combined by pairs one after the other; longer runs are halved
+    TAPS = 32           # rows likewise
+    LANE = 4            # values combined one after the other within a lane
+    LANES = 64          # bytes of a long window's columns folded side by side
+    DIRECT = 8          # taps up to which neighbouring windows share nothing
+    TOTAL_TAPS = 16     # taps from which on one window is summed in one go, and
+    TOTAL = 1024        # up to which
+
+
+cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = value
+
+cdef void rows_fill(
+        Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, acc value) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(rows):
+        row_fill(y + i * sy, n, value)
+
+
+# --- one window ---
+
+# k values that lie step apart, as one.
+cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) noexcept nogil:
+    cdef acc lanes[LANES]
+    cdef acc v
+    cdef Py_ssize_t i, j, half, wide = LANES // sizeof(acc)
+    if acc is double and reducer is Sum and step == 1 and k >= TOTAL_TAPS:
+        return total_of(m, k)
+    if step == 1 and wide <= k <= LANE * wide:
+        for j in range(wide):
+            lanes[j] = m[j]
+        for i in range(1, k // wide):
+            for j in range(wide):
+                lanes[j] = combine(lanes[j], m[i * wide + j], r)
+        for j in range(k % wide):
+            lanes[j] = combine(lanes[j], m[k - k % wide + j], r)
+        half = wide // 2
+        while half > 0:
+            for j in range(half):
+                lanes[j] = combine(lanes[j], lanes[j + half], r)
+            half //= 2
+        return lanes[0]
+    if k <= LEAF:
+        v = m[0]
+        if k % 2 == 0:
+            v = combine(v, m[step], r)
+        for i in range(2 - k % 2, k - 1, 2):
+            v = combine(v, combine(m[i * step], m[(i + 1) * step], r), r)
+        return v
+    half = max(k // 2 // wide * wide, LEAF)
+    return combine(fold_values(m, half, step, r),
+                   fold_values(m + half * step, k - half, step, r), r)
+
+
+# The same for long windows of float64, or of float32 that is summed in it.
+cdef double total_of(const real *x, Py_ssize_t k) noexcept nogil:
+    cdef Py_ssize_t half
+    if k <= TOTAL:
+        return cypool_total(k, x)
+    half = k // 2 // LANES * LANES
+    return total_of(x, half) + total_of(x + half, k - half)
+
+
+# k vectors of n values that lie step apart, as one: for each of many rows. stack holds the inner
+# nodes of the tree.
+cdef void fold_vectors(
+        Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
+        Py_ssize_t step, Py_ssize_t k, acc *stack, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i, half
+    if k == 1:
+        cypool_copy(rows, n, y, sy, m, sm)
+    elif k <= LEAF:
+        if k % 2 == 0:
+            cypool_join(rows, n, r, y, sy, m, sm, step)
+        else:
+            cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
+        for i in range(2 + k % 2, k, 2):
+            cypool_add2(rows, n, r, y, sy, m + i * step, sm, step)
+    else:
+        half = k // 2
+        for i in range(rows):
+            fold_vectors(1, n, y + i * sy, n, m + i * sm, n, step, half, stack, r)
+            fold_vectors(1, n, stack, n, m + i * sm + half * step, n, step, k - half, stack + n, r)
+            cypool_add(1, n, r, y + i * sy, n, stack, n)
+
+
+# One window of count taps of nc values each.
+cdef inline void fold_window(
+        acc *y, const acc *m, Py_ssize_t count, Py_ssize_t step, Py_ssize_t nc, acc *stack,
+        reducer *r) noexcept nogil:
+    if count == 0:
+        row_fill(y, nc, identity(r, y))
+    elif nc == 1:
+        y[0] = fold_values(m, count, step, r)
+    else:
+        fold_vectors(1, nc, y, nc, m, nc, step * nc, count, stack, r)
+
+
+# --- rows under windows ---
+
+# Rows of outputs, each of count source rows that lie step apart; from one output to the next the
+# source moves by sm. Distances are in elements of the source: those of `size` bytes, float32 where
+# float64 sums are made of such.
+cdef void fold_taps(
+        Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
+        Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint narrow,
+        reducer *r) noexcept nogil:
+    cdef Py_ssize_t t, half, size = sizeof(float) if narrow else sizeof(acc)
+    cdef const acc *a
+    if count == 0:
+        rows_fill(rows, n, y, sy, identity(r, y))
+        return
+    if count > TAPS:
+        half = (count // 2 + LEAF - 1) // LEAF * LEAF
+        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, narrow, r)
+        fold_taps(work, rows, n, more, n, m + half * step * size, sm, step, count - half,
+                  more + rows * n, narrow, r)
+        cypool_add(rows, n, r, y, sy, more, n)
+        return
+    if reducer is Sum and acc is double:
+        if narrow:
+            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count)
+            return
+    a = <const acc *>m
+    if count == 1:
+        cypool_copy(rows, n, y, sy, a, sm)
+        return
+    if count % 2 == 0:
+        cypool_join(rows, n, r, y, sy, a, sm, step)
+    else:
+        cypool_join3(rows, n, r, y, sy, a, sm, step, 2 * step)
+    for t in range(2 + count % 2, count, 2):
+        cypool_add2(rows, n, r, y, sy, a + t * step, sm, step)
+
+
+# --- a line's windows at every element ---
+
+# All windows of k >= 2 taps that lie reach apart, one starting at each element of m, as the two
+# parts that each is to be joined from: the one at the pointer returned, and the one `other`
+# elements further on. By doubling: with w[p][i] the combination of the p taps from i on, w[2p][i]
+# is w[p][i] and w[p][i + p], and any k is a few powers of two (for a maximum two, which may
+# overlap). m stays as it is.
+cdef const acc *fold_everywhere(
+        Work *work, const acc *m, Py_ssize_t length, Py_ssize_t k, Py_ssize_t reach,
+        Py_ssize_t *other, reducer *r) noexcept nogil:
+    cdef const acc *w = m
+    cdef const acc *part = NULL
+    cdef acc *next = <acc *>work.temporary
+    cdef acc *spare = next + work.job.temporary
+    cdef acc *total = spare + work.job.temporary
+    cdef acc *swap
+    cdef Py_ssize_t p = 1, offset = 0, last = length - (k - 1) * reach
+    while 2 * p < k:
+        if reducer is Sum:
+            if k & p and k & (k - 1):
+                if part == NULL and p == 1:
+                    part = m
+                elif part == NULL:
+                    cypool_copy(1, last, total, last, w, last)
+                    part = total
+                elif part == m:
+                    cypool_join(1, last, r, total, last, m, last, w + offset * reach - m)
+                    part = total
+                else:
+                    cypool_add(1, last, r, total, last, w + offset * reach, last)
+                offset += p
+        length -= p * reach
+        cypool_join(1, length, r, next, length, w, length, p * reach)
+        w = next
+        swap = next
+        next = spare
+        spare = swap
+        p *= 2
+    if part == NULL:
+        other[0] = (k - p) * reach
+        return w
+    other[0] = w + offset * reach - part
+    return part
