@@ -9,7 +9,7 @@ from math import gcd, isqrt
 from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer)
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -362,6 +362,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     cdef Axis *d = &job.axis[0]
     cdef Py_ssize_t limit = LINE // size, taps_h = axis_taps(h), taps_d = axis_taps(d)
     cdef Py_ssize_t reach = (h.kernel - 1) * h.dilation, rows, need, k = w.kernel
+    cdef Py_ssize_t group
     cdef bint sliding = w.kind == SLIDING
     cdef bint brought = job.load != NULL or taps_d > 1
     cdef bint shrinks = job.load != NULL and (job.store != NULL or job.counts)
@@ -371,6 +372,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     # the layout of arrays, as the order of additions does from it.)
     need = round_up((h.outputs - 1) * h.stride + reach + 1, h.stride)
     cdef bint small = sliding and need <= limit // job.inner // (columns_of(w, w.outputs) + 1)
+    group = GROUP // (2 if k > DIRECT or overlaps else 1)
+    # Where columns are folded everywhere there are four buffers of a block's size.
+    if sliding and k > 3 and (k > DIRECT or job.inner == 1 and w.stride > 1):
+        limit = limit // 4
     # Tiles: a few columns of outputs, all inner elements of them if possible.
     job.tile_c = min(job.inner, INNER)
     job.tile_w = w.outputs
@@ -378,9 +383,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.tile_w = (job.tile_w + 1) // 2
     # (Arrays are read and written in place only by whole rows.)
     while shrinks and job.tile_c > 16 and (
-            columns_of(w, job.tile_w) > WIDE * limit // job.tile_c):
+            columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         job.tile_c = (job.tile_c + 1) // 2
-    if columns_of(w, job.tile_w) > WIDE * limit // job.tile_c:
+    if columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(1, limit // job.tile_c // w.step)
@@ -439,7 +444,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
             and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
         job.group = max(1, min(
-            job.planes, GROUP // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
+            job.planes, group // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
         job.x.group = job.x.outer[0]
         job.y.group = job.y.outer[0]
         job.index.group = job.index.outer[0]
@@ -494,11 +499,12 @@ cdef bint is_covered(const Axis *a) noexcept:
 
 
 cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
+    cdef size_t divisors = job.tile_w * sizeof(int32_t) if job.divides_columns else 0
     cdef size_t elements = (
         job.source_size + job.loaded_size + job.rows_size
         + job.temporaries * job.temporary + job.line
         + job.more_size + job.stack + job.scans_size + job.codes_size)
-    return (elements * size + 63) // 64 * 64
+    return (elements * size + divisors + 63) // 64 * 64
 
 
 # A second job beside one with a mask: how many elements of each window count.
@@ -644,6 +650,9 @@ def reduce(
             job.include_pad = include_pad
             job.divisor_override = override or 0
             find_whole(&job)
+            job.divides_columns = mask is None and not job.divisor_override and (
+                <double>job.divisor[0].kernel * job.divisor[1].kernel * job.divisor[2].kernel
+                < 16777216.0)
             job.store = kernels.average[y_dtype][accumulator]
         elif accumulator != y_dtype or not plain_y:
             job.store = kernels.narrow[y_dtype][accumulator]

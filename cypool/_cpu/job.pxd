@@ -110,6 +110,7 @@ cdef struct Job:
     Py_ssize_t joined_stride[AXES]
     bint flip               # minimum found as the maximum of reversed keys
     bint index32            # indices are int32, not int64
+    bint divides_columns    # by divisors found once for all columns of a tile
     bint include_pad        # an average's divisor counts padding
     int64_t divisor_override    # 0: none
     Py_ssize_t whole_begin[AXES]    # outputs whose divisor counts every tap

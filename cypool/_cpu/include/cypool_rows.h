@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include "cypool_elements.h"
 
-#if defined(__AVX512F__)
+#if defined(CYPOOL_VECTOR)
+#elif defined(__AVX512F__)
 #define CYPOOL_VECTOR 64
 #elif defined(__AVX__)
 #define CYPOOL_VECTOR 32
@@ -380,13 +381,25 @@ static inline __attribute__((unused)) void cypool_widen(
         }
 }
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
-   and the lanes by pairs at last. At most 1024 elements. */
-#define CYPOOL_TOTAL(S, T)                                                                       \
+   and the lanes by pairs at last. 16 to 1024 elements. */
+#define CYPOOL_HALVES(TO, FROM, v)                                                               \
+    { TO halves_[2]; memcpy(halves_, &(v), sizeof(halves_)); FROM = halves_[0] + halves_[1]; }
+#define CYPOOL_TOTAL(S, T, I)                                                                    \
 static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *a)               \
 {                                                                                                \
     typedef T part __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T)), may_alias));  \
+    typedef I bits __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T)), may_alias));  \
     typedef double whole __attribute__((vector_size(128)));                                      \
+    typedef double eight __attribute__((vector_size(64)));                                       \
+    typedef double four __attribute__((vector_size(32)));                                        \
+    typedef double two __attribute__((vector_size(16)));                                         \
+    static const I kept[32] = {                                                                  \
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                          \
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};                         \
     whole sums[5], v, rest = {0};                                                                \
+    eight by8;                                                                                   \
+    four by4;                                                                                    \
+    two by2;                                                                                     \
     ptrdiff_t i = 0;                                                                             \
     unsigned blocks = 0, level;                                                                  \
     for (; i + 64 <= n; i += 64, blocks++) {                                                     \
@@ -399,17 +412,22 @@ static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *
     }                                                                                            \
     for (; i + 16 <= n; i += 16)                                                                 \
         rest += __builtin_convertvector(*(const part *)(a + i), whole);                          \
-    for (ptrdiff_t j = 0; i + j < n; j++)                                                        \
-        rest[j] += (double)a[i + j];                                                             \
+    if (i < n) {                                                                                 \
+        /* The last 16, but for those that were counted. */                                      \
+        bits b = *(const bits *)(a + n - 16) & *(const bits *)(kept + n - i);                    \
+        part p;                                                                                  \
+        memcpy(&p, &b, sizeof(p));                                                               \
+        rest += __builtin_convertvector(p, whole);                                               \
+    }                                                                                            \
     for (level = 0; blocks >> level; level++)                                                    \
         if (blocks >> level & 1) rest = sums[level] + rest;                                      \
-    for (ptrdiff_t j = 8; j > 0; j /= 2)                                                         \
-        for (ptrdiff_t k = 0; k < j; k++)                                                        \
-            rest[k] += rest[k + j];                                                              \
-    return rest[0];                                                                              \
+    CYPOOL_HALVES(eight, by8, rest)                                                              \
+    CYPOOL_HALVES(four, by4, by8)                                                                \
+    CYPOOL_HALVES(two, by2, by4)                                                                 \
+    return by2[0] + by2[1];                                                                      \
 }
-CYPOOL_TOTAL(f32, float)
-CYPOOL_TOTAL(f64, double)
+CYPOOL_TOTAL(f32, float, int32_t)
+CYPOOL_TOTAL(f64, double, int64_t)
 #define cypool_total(n, a) _Generic((a), float *: total_f32, double *: total_f64,                \
     const float *: total_f32, const double *: total_f64)(n, a)
 

@@ -30,6 +30,8 @@ cdef struct Work:
     char *scans                 # partial results of long windows of rows, and
     Py_ssize_t scan_block, scan_done        # which these are
     char *codes                 # stage store: where maxima were found
+    int32_t *divisors           # of an average's columns
+    Py_ssize_t clean            # source rows before this one have been looked through for NaN
     Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
     Job *counter                # this thread's copy, which writes to counts
     int64_t *counts
@@ -624,6 +626,7 @@ cdef void reduce_block(
     run.pitch = sy
     for p in range(work.planes):
         run.data = out + p * job.y.group if out != NULL else NULL
+        index.data = <char *>work.divisors
         if job.counter != NULL:
             # Same geometry, same units: this one's counts.
             reduce_units(work.counter, unit, unit + 1, work.counter_scratch, <Sum *>NULL,
@@ -683,6 +686,9 @@ cdef bint block_has_nan(
     cdef Py_ssize_t first, last, i, h, p, n = work.nw * work.nc
     cdef const char *x
     axis_source(&job.axis[1], h0, h1, &first, &last)
+    first = max(first, work.clean)
+    if first >= last:
+        return False
     if (job.x.stride[1] == n * <Py_ssize_t>sizeof(real) and work.dn == 1
             and job.x.group == (last - first) * job.x.stride[1]):
         x = work.plane + (work.d0 * job.x.stride[0] + work.i0 * job.x.stride[2]
@@ -700,6 +706,7 @@ cdef bint block_has_nan(
             for h in range(first, last):
                 if cypool_has_nan(n, <const real *>(x + h * job.x.stride[1])):
                     return True
+    work.clean = last
     return False
 
 
@@ -733,6 +740,8 @@ cdef void reduce_units(
     work.codes = work.scans + job.scans_size * size
     work.margin_left = -1
     work.scan_block = -1
+    if job.divides_columns:
+        work.divisors = <int32_t *>(work.codes + job.codes_size * size)
     if job.counter != NULL:
         work.counts = <int64_t *>(work.codes + job.codes_size * size)
         work.counter_scratch = <char *>(work.counts + job.line)
@@ -747,6 +756,7 @@ cdef void reduce_units(
             # Another tile, plane or output along the leading axis.
             tile = rest
             work.scan_block = -1
+            work.clean = 0
             work.d = rest % job.axis[0].outputs
             rest //= job.axis[0].outputs
             axis_window(&job.axis[0], work.d, &work.d0, &work.dn)
@@ -764,6 +774,8 @@ cdef void reduce_units(
                 work.left = work.i0 - (work.o0 * job.axis[2].stride - job.axis[2].lo)
                 work.columns = ((work.o1 - work.o0 - 1) * job.axis[2].stride
                                 + (job.axis[2].kernel - 1) * job.axis[2].step + 1)
+            if work.divisors != NULL and (u == first or job.tiles_w > 1):
+                find_column_divisors(job, work.o0, work.o1, work.divisors)
             work.first = rest * job.group
             work.planes = min(job.group, job.planes - work.first)
             work.plane = job.x.data + outer_offset(job, &job.x, work.first) + (

@@ -82,7 +82,12 @@ cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) 
     return saturated(q, _)
 
 
-cdef inline element mean(total v, Py_ssize_t by, element *y) noexcept nogil:
+ctypedef fused count:
+    int32_t
+    Py_ssize_t
+
+
+cdef inline element mean(total v, count by, element *y) noexcept nogil:
     if total is float or total is double:
         return narrowed(<total>(v / <total>by), y)
     elif element is half or element is bfloat or element is float or element is double:
@@ -116,28 +121,43 @@ cdef void store_average(
         return
     for k in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + k)
-        store_average_row(job, run, run.data + k * run.sh, &divisor,
+        store_average_row(job, run, run.data + k * run.sh, &divisor, <const int32_t *>index.data,
                           line + k * run.nw * run.nc, y)
 
 
+# columns: what each column adds to the divisor, or NULL.
 cdef void store_average_row(
-        const Job *job, const Run *run, char *row, const Divisor *divisor, const total *line,
-        element *y) noexcept nogil:
-    cdef Py_ssize_t i, j, by = 1
-    cdef Py_ssize_t begin = min(max(job.whole_begin[2] - run.w, 0), run.nw)
-    cdef Py_ssize_t end = min(max(job.whole_end[2] - run.w, begin), run.nw)
-    cdef bint plain = run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element)
-    cdef element *whole = <element *>(row + begin * run.sw)
-    if plain and begin < end:
-        by = divisor_of(divisor, run.w + begin)
-        for i in range(end - begin):
-            whole[i] = mean(line[begin + i], by, y)
+        const Job *job, const Run *run, char *row, const Divisor *divisor, const int32_t *columns,
+        const total *line, element *y) noexcept nogil:
+    cdef Py_ssize_t i, j, by
+    cdef int32_t rows = <int32_t>max(divisor.row, 1)
+    cdef element *to = <element *>row
+    cdef char *p
+    if columns != NULL and divisor.row > 0 and run.nc == 1 and (
+            run.sw == <Py_ssize_t>sizeof(element)):
+        for i in range(run.nw):
+            to[i] = mean(line[i], rows * columns[i], y)
+        return
     for i in range(run.nw):
-        if plain and begin <= i < end:
-            continue
         by = divisor_of(divisor, run.w + i)
+        p = row + i * run.sw
+        if run.sc == <Py_ssize_t>sizeof(element):
+            to = <element *>p
+            for j in range(run.nc):
+                to[j] = mean(line[i * run.nc + j], by, y)
+            continue
         for j in range(run.nc):
-            (<element *>(row + i * run.sw + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
+            (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
+
+
+# What each column of a tile adds to an average's divisor: at least 1, as a sum of nothing is 0
+# whatever it is divided by.
+cdef void find_column_divisors(
+        const Job *job, Py_ssize_t o0, Py_ssize_t o1, int32_t *columns) noexcept nogil:
+    cdef Py_ssize_t o
+    for o in range(o0, o1):
+        columns[o - o0] = <int32_t>max(
+            axis_divisor(&job.divisor[2], o, job.include_pad), 1)
 
 
 # --- keys back to elements ---
