@@ -756,8 +756,15 @@ def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_t
     job.tidy = found == 0
     job.tile_c = job.inner
     job.bands = 1
+    job.size = ELEMENT_SIZE[dtype]
     threads = team_size(num_threads, job.planes * job.axis[job.lead].length, work)
-    if job.planes < threads:
+    band = job.size * job.inner
+    for i in range(AXES):
+        band *= job.axis[i].length
+    if job.tidy and band > BAND:
+        # What is cleared is still at hand when it is added to.
+        job.bands = min(job.axis[job.lead].length, band // BAND + 1)
+    if job.planes * job.bands < threads:
         job.bands = min(job.axis[job.lead].length, (threads + job.planes - 1) // job.planes)
     if kernel == NULL or (most > CHAIN and kernels.scatter_wide[dtype] != NULL):
         kernel = kernels.scatter_wide[dtype]

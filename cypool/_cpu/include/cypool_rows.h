@@ -281,26 +281,67 @@ CYPOOL_ROW OP##_##S(                                                            
     if (s == 1 && sc == n && sv == n && sa == n) { n *= rows; rows = 1; }                        \
     for (; rows > 0; rows--, c += sc, v += sv, a += sa) {                                        \
         if (s == 1) OP##_row_##S(n, c, v, a, 1, t);                                              \
-        else if (s == 2) OP##_row_##S(n, c, v, a, 2, t);                                         \
-        else if (s == 3) OP##_row_##S(n, c, v, a, 3, t);                                         \
         else OP##_row_##S(n, c, v, a, s, t);                                                     \
+    }                                                                                            \
+}
+/* The same for two or three taps next to each other, t and on: all that a vector's windows see. */
+#define CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, K, STRIDE)                                        \
+CYPOOL_BLOCK OP##_block##K##_##STRIDE##_##S(                                                     \
+    U *restrict c, const T *restrict v, const T *restrict a, U t, ptrdiff_t n)                   \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        U code = c[j];                                                                           \
+        if (K == 3) code = MATCH(a[j * STRIDE + K - 1], v[j]) ? (U)(t + 2) : code;               \
+        code = MATCH(a[j * STRIDE + 1], v[j]) ? (U)(t + 1) : code;                               \
+        c[j] = MATCH(a[j * STRIDE], v[j]) ? t : code;                                            \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_BLOCK OP##_row##K##_##STRIDE##_##S(ptrdiff_t n, U *c, const T *v, const T *a, U t)        \
+{ CYPOOL_OUT_OF_PLACE(U, n,                                                                      \
+    OP##_block##K##_##STRIDE##_##S(c + i_, v + i_, a + i_ * STRIDE, t, B_)) }
+#define CYPOOL_LOCATE_RUN(OP, S, T, U, MATCH)                                                    \
+CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 2, 1) CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 3, 1)        \
+CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 2, 2) CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 3, 2)        \
+CYPOOL_ROW OP##_run_##S(                                                                         \
+    ptrdiff_t rows, ptrdiff_t n, void *codes, ptrdiff_t sc, const T *v, ptrdiff_t sv,            \
+    const T *a, ptrdiff_t sa, ptrdiff_t s, U t, int k)                                           \
+{                                                                                                \
+    U *c = (U *)codes;                                                                           \
+    for (; rows > 0; rows--, c += sc, v += sv, a += sa) {                                        \
+        if (s == 1 && k == 2) OP##_row2_1_##S(n, c, v, a, t);                                    \
+        else if (s == 1) OP##_row3_1_##S(n, c, v, a, t);                                         \
+        else if (k == 2) OP##_row2_2_##S(n, c, v, a, t);                                         \
+        else OP##_row3_2_##S(n, c, v, a, t);                                                     \
     }                                                                                            \
 }
 #define CYPOOL_SAME(a, v) ((a) == (v))
 #define CYPOOL_SAME_OR_NAN(a, v) (((a) == (v)) | ((a) != (a)))
 CYPOOL_LOCATE(locate, i8, int8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i8, int8_t, uint8_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, u8, uint8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u8, uint8_t, uint8_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, i16, int16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i16, int16_t, uint16_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, u16, uint16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u16, uint16_t, uint16_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, i32, int32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i32, int32_t, uint32_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, u32, uint32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u32, uint32_t, uint32_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, i64, int64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i64, int64_t, uint64_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, u64, uint64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u64, uint64_t, uint64_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, i128, cypool_int128, cypool_m128, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i128, cypool_int128, cypool_m128, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, f32, float, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, f32, float, uint32_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate, f64, double, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, f64, double, uint64_t, CYPOOL_SAME)
 CYPOOL_LOCATE(locate_nan, f32, float, uint32_t, CYPOOL_SAME_OR_NAN)
+CYPOOL_LOCATE_RUN(locate_nan, f32, float, uint32_t, CYPOOL_SAME_OR_NAN)
 CYPOOL_LOCATE(locate_nan, f64, double, uint64_t, CYPOOL_SAME_OR_NAN)
+CYPOOL_LOCATE_RUN(locate_nan, f64, double, uint64_t, CYPOOL_SAME_OR_NAN)
 
 /* Codes as indices: `at` and s more for each further window, plus what its tap adds. There are at
    most 32 taps, and a code of all ones means none. */
@@ -326,6 +367,23 @@ CYPOOL_INDICES(m32, cypool_m32)
 CYPOOL_INDICES(m64, cypool_m64)
 CYPOOL_INDICES(m128, cypool_m128)
 #define cypool_indices(n, y, ...) CYPOOL_OF_SIZE(indices, y)(n, y, __VA_ARGS__)
+
+/* Flags of n indices: 1, one lies outside its plane (-1 does not); 2, one is not among the reach + 1
+   elements from lo, lo + step, ... on that its window sees. */
+#define CYPOOL_CHECK(BITS)                                                                       \
+static __attribute__((noinline, unused)) int check##BITS(                                        \
+    ptrdiff_t n, const int##BITS##_t *a, int64_t lo, int64_t step, int64_t reach, int64_t size)  \
+{                                                                                                \
+    int64_t bad = 0, astray = 0;                                                                 \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        int64_t at = a[j], from = at - (lo + j * step);                                          \
+        bad |= (at < -1) | (at >= size);                                                         \
+        astray |= (at >= 0) & ((from < 0) | (from > reach));                                     \
+    }                                                                                            \
+    return (bad ? 1 : 0) | (astray ? 2 : 0);                                                     \
+}
+CYPOOL_CHECK(32)
+CYPOOL_CHECK(64)
 
 /* Sums of rows of float32 in float64, by pairs: what join, join3 and add2 make of the same rows in
    float64, to the last bit. The rows are up to 8; `more`, added to what is there. */
@@ -459,6 +517,10 @@ CYPOOL_TOTAL(f64, double, int64_t)
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \
         default: CYPOOL_OF_TYPE(locate, v))(rows, n, c, sc, v, __VA_ARGS__)
+#define cypool_locate_run(rows, n, r, c, sc, v, ...)                                             \
+    _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                \
+        cypool_nanmin *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                          \
+        default: CYPOOL_OF_TYPE(locate_run, v))(rows, n, c, sc, v, __VA_ARGS__)
 #define cypool_has_nan(n, a)                                                                 \
     _Generic((a), const float *: has_nan_f32, const double *: has_nan_f64)(n, a)
 

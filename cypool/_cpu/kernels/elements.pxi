@@ -121,7 +121,12 @@ cdef extern from "cypool_rows.h":
     void cypool_place(Py_ssize_t, ...) noexcept nogil
     void cypool_repeat(Py_ssize_t, ...) noexcept nogil
     void cypool_locate(Py_ssize_t, ...) noexcept nogil
+    void cypool_locate_run(Py_ssize_t, ...) noexcept nogil
     void cypool_indices(Py_ssize_t, ...) noexcept nogil
+    int check32(
+        Py_ssize_t, const int32_t *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
+    int check64(
+        Py_ssize_t, const int64_t *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
     # float32 summed in float64.
     void cypool_widen(Py_ssize_t, ...) noexcept nogil
     double cypool_total(Py_ssize_t, ...) noexcept nogil

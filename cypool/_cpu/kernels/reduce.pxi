@@ -449,7 +449,9 @@ cdef void locate_taps(
     cdef const Axis *a = &job.axis[1]
     cdef const Axis *w = &job.axis[2]
     cdef Py_ssize_t nc = work.nc, width = (work.o1 - work.o0) * nc, size = sizeof(acc)
-    cdef Py_ssize_t td, th, tw, at_d, h, ha, hb, q, qa, qb, at, n
+    cdef Py_ssize_t td, th, at_d, h, ha, hb, at
+    cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
+    cdef bint runs = nc == 1 and w.step == 1 and w.stride <= 2 and 2 <= w.kernel <= 3
     cdef const acc *p
     memset(codes, 0xff, (h1 - h0) * width * size)
     for td in range(d.kernel - 1, -1, -1):
@@ -460,29 +462,51 @@ cdef void locate_taps(
             axis_reached(a, th, h0, h1, &ha, &hb)
             if hb <= ha:
                 continue
-            for tw in range(w.kernel - 1, -1, -1):
-                axis_reached(w, tw, work.o0, work.o1, &qa, &qb)
-                if qb <= qa:
-                    continue
-                at = ha * a.stride - a.lo + th * a.step
-                p = m + (at - first) * sm + (
-                    qa * w.stride - w.lo + tw * w.step - work.i0) * nc + (
-                    at_d - work.d0) * (job.x.stride[0] // size)
-                at = (ha - h0) * width + (qa - work.o0) * nc
-                h = (td * a.kernel + th) * w.kernel + tw
-                if nc == 1:
-                    cypool_locate(hb - ha, qb - qa, r, codes + at * size, width,
-                                  values + (ha - h0) * sv + (qa - work.o0), sv, p, sm * a.stride,
-                                  w.stride, h)
-                elif w.stride == 1:
-                    cypool_locate(hb - ha, (qb - qa) * nc, r, codes + at * size, width,
-                                  values + (ha - h0) * sv + (qa - work.o0) * nc, sv, p,
-                                  sm * a.stride, 1, h)
-                else:
-                    for q in range(hb - ha):
-                        cypool_locate(qb - qa, nc, r, codes + (at + q * width) * size, nc,
-                                      values + (ha - h0 + q) * sv + (qa - work.o0) * nc, nc,
-                                      p + q * sm * a.stride, w.stride * nc, 1, h)
+            at = ha * a.stride - a.lo + th * a.step
+            p = m + (at - first) * sm + (at_d - work.d0) * (job.x.stride[0] // size)
+            h = (td * a.kernel + th) * w.kernel
+            if runs:
+                # Windows within the border at once, the others by tap.
+                locate_columns(work, hb - ha, codes + (ha - h0) * width * size,
+                               values + (ha - h0) * sv, sv, p, sm * a.stride, h, work.o0, qa, r)
+                if qb > qa:
+                    cypool_locate_run(
+                        hb - ha, qb - qa, r, codes + ((ha - h0) * width + qa - work.o0) * size,
+                        width, values + (ha - h0) * sv + (qa - work.o0), sv,
+                        p + (qa * w.stride - w.lo - work.i0), sm * a.stride, w.stride, h,
+                        <int>w.kernel)
+                locate_columns(work, hb - ha, codes + (ha - h0) * width * size,
+                               values + (ha - h0) * sv, sv, p, sm * a.stride, h, qb, work.o1, r)
+            else:
+                locate_columns(work, hb - ha, codes + (ha - h0) * width * size,
+                               values + (ha - h0) * sv, sv, p, sm * a.stride, h, work.o0, work.o1,
+                               r)
+
+
+# The taps of one row of windows o0 <= q < o1, each row of which lies at p.
+cdef void locate_columns(
+        Work *work, Py_ssize_t rows, char *codes, acc *values, Py_ssize_t sv, const acc *p,
+        Py_ssize_t sm, Py_ssize_t code, Py_ssize_t o0, Py_ssize_t o1, reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, width = (work.o1 - work.o0) * nc, tw, qa, qb, q, at
+    cdef const acc *tap
+    for tw in range(w.kernel - 1, -1, -1):
+        axis_reached(w, tw, o0, o1, &qa, &qb)
+        if qb <= qa:
+            continue
+        tap = p + (qa * w.stride - w.lo + tw * w.step - work.i0) * nc
+        at = (qa - work.o0) * nc
+        if nc == 1:
+            cypool_locate(rows, qb - qa, r, codes + at * <Py_ssize_t>sizeof(acc), width,
+                          values + at, sv, tap, sm, w.stride, code + tw)
+        elif w.stride == 1:
+            cypool_locate(rows, (qb - qa) * nc, r, codes + at * <Py_ssize_t>sizeof(acc), width,
+                          values + at, sv, tap, sm, 1, code + tw)
+        else:
+            for q in range(rows):
+                cypool_locate(qb - qa, nc, r,
+                              codes + (at + q * width) * <Py_ssize_t>sizeof(acc), nc,
+                              values + q * sv + at, nc, tap + q * sm, w.stride * nc, 1, code + tw)
 
 
 # The same as indices, where they go.

@@ -45,33 +45,71 @@ cdef inline Py_ssize_t index_offset(
             + at // widths // heights * a.stride[0])
 
 cdef inline bint is_flat(const Job *job, const Array *a) noexcept nogil:
-    return (a.stride[1] == job.axis[2].length * a.stride[2]
-            and a.stride[0] == job.axis[1].length * a.stride[1])
+    cdef Py_ssize_t rows = job.axis[2].length * a.stride[2], slabs = job.axis[1].length * rows
+    return (job.axis[1].length == 1 or a.stride[1] == rows) and (
+        job.axis[0].length == 1 or a.stride[0] == slabs)
+
+
+ctypedef fused position:
+    int32_t
+    int64_t
+
+# n gradients that lie in a row, added at their indices: y is where the band begins, pitch the
+# distance of its elements. Inner elements each have a column of their own, `apart`.
+cdef void add_row(
+        Py_ssize_t n, const element *g, const position *index, int64_t lo, int64_t hi, real *y,
+        Py_ssize_t pitch, Py_ssize_t apart) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef uint64_t at, size = hi - lo
+    for j in range(n):
+        at = <uint64_t>(<int64_t>index[j] - lo)
+        if at < size:
+            y[at * pitch + j * apart] += widened(g[j], y)
 
 
 # All gradients whose index lies in the band, added to target, where the band's first element is.
 cdef void add_band(
         const Job *job, const Band *band, const Array *target, char *first, element *_,
         real *total) noexcept nogil:
-    cdef Py_ssize_t d, h, w, c
+    cdef Py_ssize_t d, h, w, c, n, runs, inner, pitch = 1, apart = 0
     cdef int64_t at
-    cdef const char *x = job.x.data + outer_offset(job, &job.x, band.plane)
-    cdef const char *index = job.index.data + outer_offset(job, &job.index, band.plane)
+    cdef const char *x = job.x.data + outer_offset(job, &job.x, band.plane) + (
+        band.c0 * job.x.inner)
+    cdef const char *index = job.index.data + outer_offset(job, &job.index, band.plane) + (
+        band.c0 * job.index.inner)
     cdef const char *g
     cdef const char *k
     cdef bint flat = is_flat(job, target)
     cdef real *p
+    cdef Py_ssize_t size = 4 if job.index32 else 8, nc = band.c1 - band.c0
+    cdef Py_ssize_t wide = band.end[2] - band.begin[2]
+    # Rows of outputs, or their inner elements, as runs without gaps.
+    cdef bint rows = flat and nc == 1 and (
+        wide == 1 or job.x.stride[2] == <Py_ssize_t>sizeof(element) and job.index.stride[2] == size)
+    cdef bint vectors = flat and nc > 1 and (
+        job.x.inner == <Py_ssize_t>sizeof(element) and job.index.inner == size
+        and target.inner == <Py_ssize_t>sizeof(real))
+    pitch = target.stride[2] // <Py_ssize_t>sizeof(real)
     for d in range(band.begin[0], band.end[0]):
         for h in range(band.begin[1], band.end[1]):
-            for w in range(band.begin[2], band.end[2]):
+            for w in range(band.begin[2], band.begin[2] + 1 if rows else band.end[2]):
                 g = x + d * job.x.stride[0] + h * job.x.stride[1] + w * job.x.stride[2]
                 k = index + (
                     d * job.index.stride[0] + h * job.index.stride[1] + w * job.index.stride[2])
-                for c in range(band.c0, band.c1):
+                if rows or vectors:
+                    n = wide if rows else nc
+                    if job.index32:
+                        add_row(n, <const element *>g, <const int32_t *>k, band.lo, band.hi,
+                                <real *>first, pitch, 0 if rows else 1)
+                    else:
+                        add_row(n, <const element *>g, <const int64_t *>k, band.lo, band.hi,
+                                <real *>first, pitch, 0 if rows else 1)
+                    continue
+                for c in range(nc):
                     at = index_at(job, k + c * job.index.inner)
                     if band.lo <= at < band.hi:
                         p = <real *>(first + index_offset(job, target, flat, at - band.lo)
-                                     + (c - band.c0) * target.inner)
+                                     + c * target.inner)
                         p[0] += widened((<const element *>(g + c * job.x.inner))[0], total)
 
 
@@ -130,34 +168,48 @@ cdef int scatter_by_bands(
 # "none", does not); 2, one lies outside the rows that its own window sees.
 cdef int check_index_units(
         const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, void *_) noexcept nogil:
-    cdef Py_ssize_t plane, d, h, w, c, pitch = 1, lead_lo, lead_hi
-    cdef Py_ssize_t at_axis[AXES]
-    cdef int64_t at, size = job.axis[0].length * job.axis[1].length * job.axis[2].length
+    cdef Py_ssize_t plane, d, h, w, c, begin, end, pitch = 1, wide = 4 if job.index32 else 8
+    cdef int64_t size = job.axis[0].length * job.axis[1].length * job.axis[2].length
+    cdef int64_t lo = 0, reach = 0, step = 0
     cdef const char *index
     cdef const char *k
-    cdef int i, lead = job.lead
-    cdef bint bad = False, astray = False
-    for i in range(lead + 1, AXES):
+    cdef const Axis *lead = &job.axis[job.lead]
+    cdef int i, found = 0
+    cdef bint row = job.inner == 1 and (job.axis[2].outputs == 1 or job.index.stride[2] == wide)
+    cdef bint vector = job.inner == 1 or job.index.inner == wide
+    for i in range(job.lead + 1, AXES):
         pitch *= job.axis[i].length
+    if job.lead == 2:
+        step = lead.stride
+        reach = (lead.kernel - 1) * lead.dilation
     for plane in range(first, last):
         index = job.index.data + outer_offset(job, &job.index, plane)
         for d in range(job.axis[0].outputs):
             for h in range(job.axis[1].outputs):
+                if job.lead < 2:
+                    axis_source(lead, h if job.lead == 1 else d, (h if job.lead == 1 else d) + 1,
+                                &begin, &end)
+                    lo = begin * pitch
+                    reach = (end - begin) * pitch - 1
+                else:
+                    lo = -lead.lo
+                k = index + d * job.index.stride[0] + h * job.index.stride[1]
+                if row:
+                    found |= check_row(job, k, job.axis[2].outputs, lo, step, reach, size)
+                    continue
                 for w in range(job.axis[2].outputs):
-                    if lead == 2 or w == 0:
-                        at_axis[0] = d
-                        at_axis[1] = h
-                        at_axis[2] = w
-                        axis_source(&job.axis[lead], at_axis[lead], at_axis[lead] + 1,
-                                    &lead_lo, &lead_hi)
-                        lead_lo *= pitch
-                        lead_hi *= pitch
-                    k = index + (d * job.index.stride[0] + h * job.index.stride[1]
-                                 + w * job.index.stride[2])
-                    for c in range(job.inner):
-                        at = index_at(job, k + c * job.index.inner)
-                        bad |= at < -1 or at >= size
-                        astray |= at >= 0 and (at < lead_lo or at >= lead_hi)
-        if bad:
+                    for c in range(1 if vector else job.inner):
+                        found |= check_row(
+                            job, k + w * job.index.stride[2] + c * job.index.inner,
+                            job.inner if vector else 1, lo + w * step, 0, reach, size)
+        if found & 1:
             return 1
-    return 2 if astray else 0
+    return found
+
+
+cdef inline int check_row(
+        const Job *job, const char *k, Py_ssize_t n, int64_t lo, int64_t step, int64_t reach,
+        int64_t size) noexcept nogil:
+    if job.index32:
+        return check32(n, <const int32_t *>k, lo, step, reach, size)
+    return check64(n, <const int64_t *>k, lo, step, reach, size)
