@@ -78,12 +78,17 @@ def _windows(
 _windows_again = lru_cache(maxsize=1024, typed=True)(_windows)
 
 
+# Calls on small arrays, remembered: there the checks take longer than the work.
+repeats = _cpu.Repeats(np.ndarray, np.empty)
+Repeat = tuple[str, tuple[Any, ...], tuple[Any, ...]]       # a name, and plain arguments
+
+
 def forward(
     operator: Operator, x: np.ndarray, windows: Windows, *, return_indices: bool, index_dtype: Any,
     out: Any, num_threads: Any, mask: np.ndarray | None = None, count_include_pad: Any = True,
-    divisor_override: Any = None, dtype: Any = None,
+    divisor_override: Any = None, dtype: Any = None, repeat: Repeat | None = None,
 ) -> Any:
-    """Run an operator on checked windows."""
+    """Run an operator on checked windows; `repeat` is what to remember the call by."""
     threads = arguments.threads(num_threads)
     include_pad = arguments.flag(count_include_pad, "count_include_pad")
     override = arguments.divisor(divisor_override)
@@ -106,6 +111,11 @@ def forward(
         # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
         values = y.view(np.uint8)
         np.minimum(values, 1, out=values)
+    elif repeat is not None and index is None and mask is None and y.size < 1 << 17:
+        repeats.learn(
+            x, *repeat, windows.plan, operator.reducer, known_code(x.dtype), y,
+            known_code(result), windows.axes, windows.inner, operator.averages, include_pad,
+            override)
     # What users gave to write to is what they get back, of whatever subclass.
     y = y if out is None else out
     if index is None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cypool import _arguments as arguments
 from cypool import _call, _geometry
+from cypool._call import repeats
 from cypool._docs import documented
 from cypool._operators import OPERATORS, Operator, check_keywords, operator_named
 
@@ -64,14 +65,21 @@ def _array_or_shape(
 
 
 def _max_pool(n: int) -> Any:
+    name = f"max_pool{n}d"
+
     def max_pool(
         x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
         ceil_mode: Any = False, return_indices: Any = False, *, index_dtype: Any = np.int64,
         data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
     ) -> Any:
+        repeat = name, (kernel_size, stride, padding, dilation), (ceil_mode, data_format)
+        if return_indices is False and num_threads is None:
+            y = repeats.call(x, *repeat, out)
+            if y is not None:
+                return y
         return _forward(
             "max", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
-            num_threads, return_indices, index_dtype)
+            num_threads, return_indices, index_dtype, repeat=repeat)
 
     def max_pool_backward(
         grad_output: Any, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
@@ -87,16 +95,24 @@ def _max_pool(n: int) -> Any:
 
 
 def _avg_pool(n: int) -> Any:
+    name = f"avg_pool{n}d"
+
     def avg_pool(
         x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False,
         count_include_pad: Any = True, divisor_override: Any = None, *, dilation: Any = 1,
         dtype: Any = None, data_format: Any = "channels_first", out: Any = None,
         num_threads: Any = None,
     ) -> np.ndarray:
+        repeat = (name, (kernel_size, stride, padding, dilation, divisor_override),
+                  (ceil_mode, count_include_pad, data_format))
+        if dtype is None and num_threads is None:
+            y = repeats.call(x, *repeat, out)
+            if y is not None:
+                return y
         return _forward(
             "avg", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
             num_threads, count_include_pad=count_include_pad, divisor_override=divisor_override,
-            dtype=dtype)
+            dtype=dtype, repeat=repeat if dtype is None else None)
 
     def avg_pool_backward(
         grad_output: Any, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,

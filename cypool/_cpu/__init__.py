@@ -8,8 +8,8 @@ from functools import lru_cache
 from cypool._cpu.driver import MAX_CODE as MAX
 from cypool._cpu.driver import MIN_CODE as MIN
 from cypool._cpu.driver import SUM_CODE as SUM
-from cypool._cpu.driver import Plan, reduce, scatter, spread
+from cypool._cpu.driver import Plan, Repeats, reduce, scatter, spread
 
-__all__ = ["MAX", "MIN", "SUM", "Plan", "plan_of", "reduce", "scatter", "spread"]
+__all__ = ["MAX", "MIN", "SUM", "Plan", "Repeats", "plan_of", "reduce", "scatter", "spread"]
 
 plan_of = lru_cache(maxsize=1024)(Plan)

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self, final
 
 import numpy as np
@@ -31,3 +31,15 @@ def scatter(
     plan: Plan, grad: _Array, dtype: int, index: _Array, y: _Array, pooled: tuple[int, ...],
     inner: int, num_threads: int | None,
 ) -> bool: ...
+
+@final
+class Repeats:
+    def __new__(cls, array: type, empty: Callable[..., _Array]) -> Self: ...
+    def call(
+        self, x: Any, name: str, numbers: tuple[Any, ...], words: tuple[Any, ...], out: Any,
+    ) -> Any: ...
+    def learn(
+        self, x: _Array, name: str, numbers: tuple[Any, ...], words: tuple[Any, ...], plan: Plan,
+        reducer: int, x_dtype: int, y: _Array, y_dtype: int, pooled: tuple[int, ...], inner: int,
+        average: bool, include_pad: bool, override: int | None,
+    ) -> None: ...

@@ -7,7 +7,8 @@ checked by the caller; what can still fail is memory.
 from math import gcd, isqrt
 
 from cpython.buffer cimport (
-    PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer)
+    PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release,
+    PyObject_GetBuffer)
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
@@ -31,11 +32,14 @@ cdef enum:
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     INNER = 2048            # inner elements of a tile, at most
     JOINED = 16             # inner elements from which on rows and columns join as rows
+    HALVED = 32             # taps of a window up to which it is folded by pairs of pairs
     TAPS = 32               # as in kernels/fold.pxi
     LEAF = 8                # likewise
     DIRECT = 8              # likewise
-    TOTAL_TAPS = 16         # of a window that is summed in one go
+    TOTAL_TAPS = 9          # of a window that is summed in one go
     SERIAL = 20000          # elements of work below which the GIL is kept
+    RECIPE = 131072         # likewise below which a call may be remembered: one thread does it
+    RECIPES = 1024          # calls that are remembered
     BAND = 1048576          # bytes of a band that gradients are added up in
     CHAIN = 64              # additions one after the other, at most
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
@@ -452,9 +456,12 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.units = ((job.planes - 1) // job.group + 1) * (
         job.tiles_w * job.tiles_c * d.outputs * job.blocks)
     # Windows of columns that share little are folded one by one, where they are long enough for
-    # that to be less work than folding at every column.
-    job.long_windows = sliding and job.inner == 1 and w.step == 1 and (
-        k > DIRECT and bits(k) * w.stride > k + 160)
+    # that to be less work than folding at every column (in cycles, about). Or by pairs, again and
+    # again, where that makes exactly the windows.
+    job.halves = (sliding and job.inner == 1 and w.step == 1 and k == w.stride and k & (k - 1) == 0
+                  and 4 <= k <= HALVED)
+    job.long_windows = not job.halves and sliding and job.inner == 1 and w.step == 1 and (
+        k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > 64 * 22 + k * size)
     job.totals = (
         job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1 and not job.wide and not job.padded
         and is_covered(h) and is_covered(w) and job.scan_chunk == 0)
@@ -624,24 +631,35 @@ def reduce(
     """
     cdef Job job
     cdef Buffers buffers = Buffers()
-    cdef int accumulator
     cdef double work
+    cdef int accumulator = prepare(
+        &job, buffers, &reducer, &work, plan, x, x_dtype, y, y_dtype, index, mask, pooled, inner,
+        average, include_pad, override)
+    run_reduce(&job, reducer, accumulator, average and mask is not None, num_threads, work)
+
+
+# A job for all that: its accumulator; the reducer may become another.
+cdef int prepare(
+        Job *job, Buffers buffers, int *reducer, double *work, Plan plan, x, int x_dtype, y,
+        int y_dtype, index, mask, tuple pooled, int inner, bint average, bint include_pad,
+        override) except -1:
+    cdef int accumulator
     cdef bint wide_index
-    start_job(&job, buffers, plan, x, y, index, False, mask, pooled, inner)
+    start_job(job, buffers, plan, x, y, index, False, mask, pooled, inner)
     job.axis = plan.axis
     job.divisor = plan.axis
-    work = <double>job.planes * job.inner
+    work[0] = <double>job.planes * job.inner
     for i in range(AXES):
-        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+        work[0] *= max(plan.axis[i].length, plan.axis[i].outputs)
     if job.planes > 0:
-        simplify(&job, False)
+        simplify(job, False)
     job.size = ELEMENT_SIZE[x_dtype]
     plain_x = mask is None and job.inner <= INNER and has_plain_rows(
         &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.joined
     plain_y = job.inner <= INNER and has_plain_rows(
         &job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
-    job.flip = reducer == MIN
-    if reducer == SUM:
+    job.flip = reducer[0] == MIN
+    if reducer[0] == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
         job.narrow = plain_x and x_dtype == DT_F32 and accumulator == ACC_F64
         if not job.narrow and (accumulator != x_dtype or not plain_x):
@@ -649,7 +667,7 @@ def reduce(
         if average:
             job.include_pad = include_pad
             job.divisor_override = override or 0
-            find_whole(&job)
+            find_whole(job)
             job.divides_columns = mask is None and not job.divisor_override and (
                 <double>job.divisor[0].kernel * job.divisor[1].kernel * job.divisor[2].kernel
                 < 16777216.0)
@@ -657,18 +675,18 @@ def reduce(
         elif accumulator != y_dtype or not plain_y:
             job.store = kernels.narrow[y_dtype][accumulator]
     elif index is not None and not locates(
-            &job, mask is not None, plain_x and x_dtype < DT_F16):
+            job, mask is not None, plain_x and x_dtype < DT_F16):
         wide_index = ELEMENT_SIZE[x_dtype] == 8 or (
             <double>plan.axis[0].length * plan.axis[1].length * plan.axis[2].length >= 4294967295.0)
         accumulator = ACC_I128 if wide_index else ACC_I64
-        reducer = MAX
+        reducer[0] = MAX
         job.load = kernels.pack[x_dtype][wide_index]
         job.store = kernels.unpack[x_dtype][wide_index]
     else:
         job.locates = index is not None
         if x_dtype == DT_F16 or x_dtype == DT_BF16:
             accumulator = ACC_I16
-            reducer = MAX
+            reducer[0] = MAX
             job.load = kernels.key[x_dtype]
             job.store = kernels.unkey[x_dtype]
         else:
@@ -677,7 +695,7 @@ def reduce(
                 job.load = kernels.widen[x_dtype][accumulator]
             if not plain_y or y is None:
                 job.store = kernels.narrow[x_dtype][accumulator]
-    run_reduce(&job, reducer, accumulator, average and mask is not None, num_threads, work)
+    return accumulator
 
 
 # Whether maxima are found first and where they are afterwards: by comparing every tap with the
@@ -787,5 +805,139 @@ def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_t
     for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
         kernel(&job, share(units, i, chunks), share(units, i + 1, chunks),
                scratch + threadid() * job.scratch, NULL)
+    free(scratch)
+    return True
+
+
+# --- small arrays, again ---
+
+# A call as it was made before: the job, but for the arrays.
+cdef class Recipe:
+    cdef Job job
+    cdef reduce_fn kernel
+    cdef double work
+    cdef object dtype, result, output
+    cdef Py_ssize_t size, result_size
+    cdef Recipe next
+
+
+cdef class Repeats:
+    """Calls on small contiguous arrays that came before are made again without checking anew.
+
+    What a call was given is looked up by the array's shape and dtype and by arguments of the plain
+    types alone, for which equal means the same.
+    """
+    cdef dict known
+    cdef object array, empty
+
+    def __cinit__(self, array, empty):
+        self.known = {}
+        self.array = array
+        self.empty = empty
+
+    def call(self, x, str name, tuple numbers, tuple words, out):
+        """The result, or None where the call is not a known one."""
+        cdef Py_buffer source, target
+        cdef Recipe recipe
+        cdef Job job
+        cdef bint fits
+        if type(x) is not self.array or not is_plain(numbers, words):
+            return None
+        found = self.known.get((name, x.shape, numbers, words))
+        if found is None:
+            return None
+        recipe = <Recipe>found
+        dtype = x.dtype
+        while recipe.dtype is not dtype:
+            recipe = recipe.next
+            if recipe is None:
+                return None
+        y = out
+        if out is None:
+            y = self.empty(recipe.output, recipe.result)
+        elif type(out) is not self.array or out.dtype is not recipe.result or (
+                out.shape != recipe.output):
+            return None
+        PyObject_GetBuffer(x, &source, PyBUF_STRIDED_RO)
+        try:
+            PyObject_GetBuffer(y, &target, PyBUF_STRIDED_RO)
+        except BaseException:
+            PyBuffer_Release(&source)
+            raise
+        # (Shapes as they are now: a view of the array may have been changed since.)
+        fits = (source.len == recipe.size and target.len == recipe.result_size
+                and not target.readonly
+                and PyBuffer_IsContiguous(&source, b"C") and PyBuffer_IsContiguous(&target, b"C")
+                and <size_t>source.buf % source.itemsize == 0
+                and <size_t>target.buf % target.itemsize == 0
+                and (<char *>target.buf + target.len <= <char *>source.buf
+                     or <char *>source.buf + source.len <= <char *>target.buf))
+        if fits:
+            job = recipe.job
+            job.x.data = <char *>source.buf
+            job.y.data = <char *>target.buf
+            fits = run_small(&job, recipe.kernel, recipe.work)
+        PyBuffer_Release(&source)
+        PyBuffer_Release(&target)
+        return y if fits else None
+
+    def learn(
+            self, x, str name, tuple numbers, tuple words, Plan plan, int reducer, int x_dtype, y,
+            int y_dtype, tuple pooled, int inner, bint average, bint include_pad, override):
+        """Remember a call that was just made, if it is of the kind."""
+        cdef Recipe recipe = Recipe()
+        cdef Buffers buffers = Buffers()
+        cdef int accumulator
+        if type(x) is not self.array or not is_plain(numbers, words):
+            return
+        accumulator = prepare(
+            &recipe.job, buffers, &reducer, &recipe.work, plan, x, x_dtype, y, y_dtype, None, None,
+            pooled, inner, average, include_pad, override)
+        if (recipe.work >= RECIPE or recipe.job.planes == 0 or recipe.job.inner == 0
+                or not PyBuffer_IsContiguous(&buffers.x, b"C")
+                or not PyBuffer_IsContiguous(&buffers.y, b"C")):
+            return
+        recipe.job.sums = reducer == SUM
+        cut(&recipe.job, ACCUMULATOR_SIZE[accumulator])
+        recipe.kernel = kernels.reduce[reducer][accumulator]
+        recipe.dtype = x.dtype
+        recipe.result = y.dtype
+        recipe.output = y.shape
+        recipe.size = buffers.x.len
+        recipe.result_size = buffers.y.len
+        if len(self.known) >= RECIPES:
+            self.known.clear()
+        key = (name, x.shape, numbers, words)
+        recipe.next = self.known.get(key)
+        self.known[key] = recipe
+
+
+# Whether equal values of these types mean the same: 2 is not 2.0, and 1 is not True.
+cdef bint is_plain(tuple numbers, tuple words):
+    for value in numbers:
+        if type(value) is tuple:
+            for v in <tuple>value:
+                if type(v) is not int:
+                    return False
+        elif type(value) is not int and value is not None and type(value) is not str:
+            return False
+    for value in words:
+        if type(value) is not bool and value is not None and type(value) is not str:
+            return False
+    return True
+
+
+# On one thread; False where there is no memory.
+cdef bint run_small(Job *job, reduce_fn kernel, double work) noexcept:
+    cdef char *scratch = <char *>malloc(job.scratch + 64)
+    cdef char *aligned
+    if scratch == NULL:
+        return False
+    aligned = scratch + (64 - <size_t>scratch % 64) % 64
+    if work < SERIAL:
+        kernel(job, 0, job.units, aligned, NULL, NULL)
+    else:
+        with nogil:
+            kernel(job, 0, job.units, aligned, NULL, NULL)
     free(scratch)
     return True

@@ -132,6 +132,7 @@ cdef struct Job:
     bint streams            # source rows are too many to be in scratch at once
     Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
+    bint halves             # windows of columns are pairs of pairs of pairs
     bint long_windows       # of columns, that share little: one by one
     # Elements of each piece of scratch.
     Py_ssize_t source_size, loaded_size, rows_size, temporary, temporaries, line, more_size, stack, scans_size

@@ -439,7 +439,7 @@ static inline __attribute__((unused)) void cypool_widen(
         }
 }
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
-   and the lanes by pairs at last. 16 to 1024 elements. */
+   and the lanes by pairs at last; fewer than 16 elements by pairs alone. At most 1024. */
 #define CYPOOL_HALVES(TO, FROM, v)                                                               \
     { TO halves_[2]; memcpy(halves_, &(v), sizeof(halves_)); FROM = halves_[0] + halves_[1]; }
 #define CYPOOL_TOTAL(S, T, I)                                                                    \
@@ -460,6 +460,11 @@ static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *
     two by2;                                                                                     \
     ptrdiff_t i = 0;                                                                             \
     unsigned blocks = 0, level;                                                                  \
+    if (n < 16) {                                                                                \
+        double few = n % 2 ? (double)a[0] : 0.0;                                                 \
+        for (i = n % 2; i < n; i += 2) few += (double)a[i] + (double)a[i + 1];                   \
+        return few;                                                                              \
+    }                                                                                            \
     for (; i + 64 <= n; i += 64, blocks++) {                                                     \
         v = (__builtin_convertvector(*(const part *)(a + i), whole)                              \
              + __builtin_convertvector(*(const part *)(a + i + 16), whole))                      \

@@ -11,7 +11,7 @@ cdef enum:
     LANE = 4            # values combined one after the other within a lane
     LANES = 64          # bytes of a long window's columns folded side by side
     DIRECT = 8          # taps up to which neighbouring windows share nothing
-    TOTAL_TAPS = 16     # taps from which on one window is summed in one go, and
+    TOTAL_TAPS = 9      # taps from which on one window is summed in one go, and
     TOTAL = 1024        # up to which
 
 

@@ -293,8 +293,12 @@ cdef void fold_columns(
     if planes > 1 and py == rows * sy and pm == rows * sm:
         rows *= planes
         planes = 1
-    if k > 1 and s > 1 and nc == 1 and a.step == 1 and k >= LEAF and (
-            work.job.long_windows):
+    if work.job.halves:
+        for p in range(planes):
+            for i in range(rows):
+                fold_halves(work, n, y + p * py + i * sy, m + p * pm + i * sm, k, r)
+        return
+    if work.job.long_windows:
         for p in range(planes):
             for i in range(rows):
                 for q in range(n):
@@ -353,6 +357,24 @@ cdef void fold_columns(
         return
     for p in range(planes):
         cypool_pick(rows, n, nc, y + p * py, sy, w + p * pm, sm, s * nc)
+
+
+# Windows next to each other of a power of two of taps: by pairs, until there are no more.
+cdef void fold_halves(
+        Work *work, Py_ssize_t n, acc *y, const acc *m, Py_ssize_t k, reducer *r) noexcept nogil:
+    cdef acc *next = <acc *>work.temporary
+    cdef acc *spare = next + work.job.temporary
+    cdef acc *swap
+    n *= k // 2
+    while k > 2:
+        cypool_pairs(1, n, r, next, n, m, 0)
+        m = next
+        swap = next
+        next = spare
+        spare = swap
+        n //= 2
+        k //= 2
+    cypool_pairs(1, n, r, y, n, m, 0)
 
 
 # The same straight from the source, where long windows of float32 are summed in float64 and there
