@@ -461,7 +461,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.halves = (sliding and job.inner == 1 and w.step == 1 and k == w.stride and k & (k - 1) == 0
                   and 4 <= k <= HALVED)
     job.long_windows = not job.halves and sliding and job.inner == 1 and w.step == 1 and (
-        k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > 64 * 22 + k * size)
+        k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > (
+            64 * (22 if k >= 16 else k * 5 // 4) + k * size))
     job.totals = (
         job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1 and not job.wide and not job.padded
         and is_covered(h) and is_covered(w) and job.scan_chunk == 0)

@@ -392,14 +392,17 @@ CYPOOL_BLOCK widen_block(
     double *restrict y, const float *restrict a, ptrdiff_t step, int count, int more, ptrdiff_t n)
 {
     for (ptrdiff_t j = 0; j < n; j++) {
-        double v;
-        int t;
-        if (more) { v = y[j]; t = 0; }
-        else if (count == 1) { v = CYPOOL_TAP(0); t = 1; }
-        else if (count % 2) { v = (CYPOOL_TAP(0) + CYPOOL_TAP(1)) + CYPOOL_TAP(2); t = 3; }
-        else { v = CYPOOL_TAP(0) + CYPOOL_TAP(1); t = 2; }
-        for (; t < count; t += 2)
-            v += CYPOOL_TAP(t) + CYPOOL_TAP(t + 1);
+        /* (Unrolled by hand: compilers make vectors of the loop around this only.) */
+        const int odd = count % 2 && !more;
+        double v = more ? y[j] + (CYPOOL_TAP(0) + CYPOOL_TAP(1))
+            : count == 1 ? CYPOOL_TAP(0)
+            : odd ? (CYPOOL_TAP(0) + CYPOOL_TAP(1)) + CYPOOL_TAP(2)
+            : CYPOOL_TAP(0) + CYPOOL_TAP(1);
+        if (!odd && count > 2) v += CYPOOL_TAP(2) + CYPOOL_TAP(3);
+        if (!odd && count > 4) v += CYPOOL_TAP(4) + CYPOOL_TAP(5);
+        if (!odd && count > 6) v += CYPOOL_TAP(6) + CYPOOL_TAP(7);
+        if (odd && count > 3) v += CYPOOL_TAP(3) + CYPOOL_TAP(4);
+        if (odd && count > 5) v += CYPOOL_TAP(5) + CYPOOL_TAP(6);
         y[j] = v;
     }
 }
@@ -440,24 +443,17 @@ static inline __attribute__((unused)) void cypool_widen(
 }
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by pairs alone. At most 1024. */
-#define CYPOOL_HALVES(TO, FROM, v)                                                               \
-    { TO halves_[2]; memcpy(halves_, &(v), sizeof(halves_)); FROM = halves_[0] + halves_[1]; }
 #define CYPOOL_TOTAL(S, T, I)                                                                    \
 static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *a)               \
 {                                                                                                \
-    typedef T part __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T)), may_alias));  \
-    typedef I bits __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T)), may_alias));  \
-    typedef double whole __attribute__((vector_size(128)));                                      \
-    typedef double eight __attribute__((vector_size(64)));                                       \
-    typedef double four __attribute__((vector_size(32)));                                        \
-    typedef double two __attribute__((vector_size(16)));                                         \
+    typedef T part __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));   \
+    typedef I bits __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));   \
+    typedef double whole __attribute__((vector_size(64)));                                       \
     static const I kept[32] = {                                                                  \
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                          \
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};                         \
-    whole sums[5], v, rest = {0};                                                                \
-    eight by8;                                                                                   \
-    four by4;                                                                                    \
-    two by2;                                                                                     \
+    whole sums[5], high_sums[5], v, high_v, rest = {0}, high = {0};                              \
+    double e[8];                                                                                 \
     ptrdiff_t i = 0;                                                                             \
     unsigned blocks = 0, level;                                                                  \
     if (n < 16) {                                                                                \
@@ -466,29 +462,38 @@ static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *
         return few;                                                                              \
     }                                                                                            \
     for (; i + 64 <= n; i += 64, blocks++) {                                                     \
-        v = (__builtin_convertvector(*(const part *)(a + i), whole)                              \
-             + __builtin_convertvector(*(const part *)(a + i + 16), whole))                      \
-            + (__builtin_convertvector(*(const part *)(a + i + 32), whole)                       \
-               + __builtin_convertvector(*(const part *)(a + i + 48), whole));                   \
-        for (level = 0; blocks >> level & 1; level++) v = sums[level] + v;                       \
+        v = (CYPOOL_PART(a + i) + CYPOOL_PART(a + i + 16))                                       \
+            + (CYPOOL_PART(a + i + 32) + CYPOOL_PART(a + i + 48));                               \
+        high_v = (CYPOOL_PART(a + i + 8) + CYPOOL_PART(a + i + 24))                              \
+            + (CYPOOL_PART(a + i + 40) + CYPOOL_PART(a + i + 56));                               \
+        for (level = 0; blocks >> level & 1; level++) {                                          \
+            v = sums[level] + v;                                                                 \
+            high_v = high_sums[level] + high_v;                                                  \
+        }                                                                                        \
         sums[level] = v;                                                                         \
+        high_sums[level] = high_v;                                                               \
     }                                                                                            \
-    for (; i + 16 <= n; i += 16)                                                                 \
-        rest += __builtin_convertvector(*(const part *)(a + i), whole);                          \
+    for (; i + 16 <= n; i += 16) {                                                               \
+        rest += CYPOOL_PART(a + i);                                                              \
+        high += CYPOOL_PART(a + i + 8);                                                          \
+    }                                                                                            \
     if (i < n) {                                                                                 \
         /* The last 16, but for those that were counted. */                                      \
         bits b = *(const bits *)(a + n - 16) & *(const bits *)(kept + n - i);                    \
-        part p;                                                                                  \
-        memcpy(&p, &b, sizeof(p));                                                               \
-        rest += __builtin_convertvector(p, whole);                                               \
+        bits c = *(const bits *)(a + n - 8) & *(const bits *)(kept + n - i + 8);                 \
+        rest += __builtin_convertvector((part)b, whole);                                         \
+        high += __builtin_convertvector((part)c, whole);                                         \
     }                                                                                            \
     for (level = 0; blocks >> level; level++)                                                    \
-        if (blocks >> level & 1) rest = sums[level] + rest;                                      \
-    CYPOOL_HALVES(eight, by8, rest)                                                              \
-    CYPOOL_HALVES(four, by4, by8)                                                                \
-    CYPOOL_HALVES(two, by2, by4)                                                                 \
-    return by2[0] + by2[1];                                                                      \
+        if (blocks >> level & 1) {                                                               \
+            rest = sums[level] + rest;                                                           \
+            high = high_sums[level] + high;                                                      \
+        }                                                                                        \
+    rest += high;                                                                                \
+    memcpy(e, &rest, sizeof(e));                                                                 \
+    return ((e[0] + e[4]) + (e[2] + e[6])) + ((e[1] + e[5]) + (e[3] + e[7]));                    \
 }
+#define CYPOOL_PART(p) __builtin_convertvector(*(const part *)(p), whole)
 CYPOOL_TOTAL(f32, float, int32_t)
 CYPOOL_TOTAL(f64, double, int64_t)
 #define cypool_total(n, a) _Generic((a), float *: total_f32, double *: total_f64,                \

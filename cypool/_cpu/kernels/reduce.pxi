@@ -786,7 +786,11 @@ cdef void reduce_units(
     work.codes = work.scans + job.scans_size * size
     work.margin_left = -1
     work.scan_block = -1
-    if job.divides_columns:
+    # (Not needed where one divisor does for all.)
+    cdef bint whole = (
+        job.whole_begin[2] == 0 and job.whole_end[2] == job.axis[2].outputs
+        and job.whole_begin[1] == 0 and job.whole_end[1] == job.axis[1].outputs)
+    if job.divides_columns and not whole:
         work.divisors = <int32_t *>(work.codes + job.codes_size * size)
     if job.counter != NULL:
         work.counts = <int64_t *>(work.codes + job.codes_size * size)
