@@ -324,6 +324,37 @@ def write_readme(section: str) -> None:
     README.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}", encoding="utf-8")
 
 
+# --- the picture ---
+
+def draw(results: list[Result], titles: dict[str, str], head: list[str], path: Path) -> None:
+    """Every case against the copy limit: what cypool and the fastest other library reach of it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.axhline(1, color="black", linewidth=1)
+    axes.annotate("a copy of as many bytes", (1, 1), (-4, 4), xycoords=("axes fraction", "data"),
+                  textcoords="offset points", ha="right")
+    for number, (group, title) in enumerate(titles.items()):
+        part = [r for r in results if r["group"] == group]
+        colour = f"C{number}"
+        for r in part:
+            rate = r["of_copy"]
+            if r["counted"]:
+                other = r["seconds"][COPY] / min(r["seconds"][name] for name in r["counted"])
+                axes.plot([r["bytes"]] * 2, [other, rate], color=colour, linewidth=0.5, alpha=0.6)
+                axes.plot(r["bytes"], other, "_", color=colour, alpha=0.6)
+        axes.plot([r["bytes"] for r in part],
+                  [r["of_copy"] for r in part], "o", markersize=4,
+                  color=colour, label=title)
+    axes.set(xscale="log", yscale="log", xlabel="bytes: inputs read once, results written once",
+             ylabel="fraction of the copy limit",
+             title="cypool (dots) and the fastest other library (dashes)")
+    axes.legend(fontsize="small")
+    figure.text(0.01, 0.005, "; ".join(head), fontsize=6)
+    figure.savefig(path, dpi=120)
+
+
 # --- the program ---
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -347,6 +378,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         "--rounds", type=int, default=5, metavar="N",
         help="how many turns each library gets (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to it as well")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE",
+        help="draw all cases against the copy limit (PNG; needs matplotlib)")
     parser.add_argument(
         "--readme", action="store_true", help="write tables of the whole run into README.md")
     parser.add_argument(
@@ -443,6 +477,8 @@ def main(argv: list[str]) -> int:
     if given.json:
         given.json.write_text(json.dumps(
             {"machine": machine, "peers": versions, "results": results}, indent=1))
+    if given.plot:
+        draw(results, titles, head, given.plot)
     if given.readme:
         write_readme(readme_section(head, titles, results))
     # Something is wrong, and not with one of them, where nobody confirms a result.

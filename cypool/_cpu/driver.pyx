@@ -464,7 +464,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > (
             64 * (22 if k >= 16 else k * 5 // 4) + k * size))
     job.totals = (
-        job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1 and not job.wide and not job.padded
+        job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
+        and not job.wide and not job.padded
         and is_covered(h) and is_covered(w) and job.scan_chunk == 0)
     # Scratch.
     need = max(job.block, job.source_rows) * job.pitch
@@ -636,7 +637,8 @@ def reduce(
     cdef int accumulator = prepare(
         &job, buffers, &reducer, &work, plan, x, x_dtype, y, y_dtype, index, mask, pooled, inner,
         average, include_pad, override)
-    run_reduce(&job, reducer, accumulator, average and mask is not None, num_threads, work)
+    run_reduce(&job, reducer, accumulator, average and mask is not None and not override,
+               num_threads, work)
 
 
 # A job for all that: its accumulator; the reducer may become another.
@@ -703,9 +705,11 @@ cdef int prepare(
 # maximum, which pays for few taps that are at hand.
 cdef bint locates(const Job *job, bint masked, bint plain) noexcept:
     cdef Py_ssize_t taps = 1
+    cdef const Axis *a
     cdef int i
     for i in range(AXES):
-        if job.axis[i].kernel > LOCATE or (job.axis[i].kernel - 1) * job.axis[i].dilation > 2 * LOCATE:
+        a = &job.axis[i]
+        if a.kernel > LOCATE or (a.kernel - 1) * a.dilation > 2 * LOCATE:
             return False
         taps *= job.axis[i].kernel
     return (taps <= LOCATE and not masked and not job.joined

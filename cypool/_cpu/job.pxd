@@ -135,8 +135,8 @@ cdef struct Job:
     bint halves             # windows of columns are pairs of pairs of pairs
     bint long_windows       # of columns, that share little: one by one
     # Elements of each piece of scratch.
-    Py_ssize_t source_size, loaded_size, rows_size, temporary, temporaries, line, more_size, stack, scans_size
-    Py_ssize_t codes_size
+    Py_ssize_t source_size, loaded_size, rows_size, temporary, temporaries, line, more_size
+    Py_ssize_t stack, scans_size, codes_size
     # A scatter cuts planes into bands of their leading axis.
     Py_ssize_t bands
     int lead                # the first axis that is not of length 1

@@ -70,6 +70,50 @@ typedef struct { char _; } cypool_nanmin;
     if (sy == n && sa == gathered * n) { n *= rows; rows = 1; }                                  \
     for (; rows > 0; rows--) { ROW_CALL; y += sy; a += sa; }
 
+/* Elements 2, 4, ... 2n of a: what the third tap of windows at a distance of two sees. Compilers do
+   not read every other element of a short block by whole vectors, as one element too many is read;
+   taken from element 1 on, as the odd ones, there is none. */
+#define CYPOOL_ODD2 1, 3
+#define CYPOOL_ODD4 CYPOOL_ODD2, 5, 7
+#define CYPOOL_ODD8 CYPOOL_ODD4, 9, 11, 13, 15
+#define CYPOOL_ODD16 CYPOOL_ODD8, 17, 19, 21, 23, 25, 27, 29, 31
+#define CYPOOL_ODD32 CYPOOL_ODD16, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63
+#define CYPOOL_ODD64 CYPOOL_ODD32, 65, 67, 69, 71, 73, 75, 77, 79, 81, 83, 85, 87, 89, 91, 93, 95, \
+    97, 99, 101, 103, 105, 107, 109, 111, 113, 115, 117, 119, 121, 123, 125, 127
+#if defined(__clang__) || __GNUC__ >= 12
+#define CYPOOL_SHUFFLE(a, b, MASK, LANES) __builtin_shufflevector(a, b, CYPOOL_ODD##LANES)
+#else
+#define CYPOOL_SHUFFLE(a, b, MASK, LANES) __builtin_shuffle(a, b, (MASK){CYPOOL_ODD##LANES})
+#endif
+#define CYPOOL_THIRD_OF(T, I, BYTES, LANES)                                                      \
+    if ((size_t)n * sizeof(T) == BYTES) {                                                        \
+        typedef T part_ __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));      \
+        typedef I mask_ __attribute__((vector_size(BYTES), unused));                             \
+        part_ lo_ = *(const part_ *)(a + 1), hi_ = *(const part_ *)(a + 1 + n);                  \
+        *(part_ *)third = CYPOOL_SHUFFLE(lo_, hi_, mask_, LANES);                                \
+        return;                                                                                  \
+    }
+#define CYPOOL_THIRD(S, T, I, L64, L32, L16)                                                     \
+CYPOOL_BLOCK third_##S(T *third, const T *a, ptrdiff_t n)                                        \
+{                                                                                                \
+    CYPOOL_THIRD_OF(T, I, 64, L64)                                                               \
+    CYPOOL_THIRD_OF(T, I, 32, L32)                                                               \
+    CYPOOL_THIRD_OF(T, I, 16, L16)                                                               \
+    for (ptrdiff_t j = 0; j < n; j++) third[j] = a[2 * j + 2];                                   \
+}
+CYPOOL_THIRD(i8, int8_t, int8_t, 64, 32, 16)
+CYPOOL_THIRD(u8, uint8_t, int8_t, 64, 32, 16)
+CYPOOL_THIRD(i16, int16_t, int16_t, 32, 16, 8)
+CYPOOL_THIRD(u16, uint16_t, int16_t, 32, 16, 8)
+CYPOOL_THIRD(i32, int32_t, int32_t, 16, 8, 4)
+CYPOOL_THIRD(u32, uint32_t, int32_t, 16, 8, 4)
+CYPOOL_THIRD(i64, int64_t, int64_t, 8, 4, 2)
+CYPOOL_THIRD(u64, uint64_t, int64_t, 8, 4, 2)
+CYPOOL_THIRD(f32, float, int32_t, 16, 8, 4)
+CYPOOL_THIRD(f64, double, int64_t, 8, 4, 2)
+CYPOOL_BLOCK third_i128(cypool_int128 *third, const cypool_int128 *a, ptrdiff_t n)
+{ for (ptrdiff_t j = 0; j < n; j++) third[j] = a[2 * j + 2]; }
+
 #define CYPOOL_ROWS(OP, S, T)                                                                    \
 CYPOOL_BLOCK join_block_##OP##_##S(                                                              \
     T *restrict y, const T *restrict a, const T *restrict b, ptrdiff_t n)                        \
@@ -143,9 +187,11 @@ CYPOOL_ROW pairs_##OP##_##S(                                                    
                                                                                                  \
 CYPOOL_BLOCK triples_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdiff_t n)           \
 {                                                                                                \
+    T third[CYPOOL_VECTOR / sizeof(T) > 0 ? CYPOOL_VECTOR / sizeof(T) : 1];                      \
+    third_##S(third, a, n);                                                                      \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \
         T v = (T)CYPOOL_OP_##OP(a[2 * j], a[2 * j + 1]);                                         \
-        y[j] = (T)CYPOOL_OP_##OP(v, a[2 * j + 2]);                                               \
+        y[j] = (T)CYPOOL_OP_##OP(v, third[j]);                                                   \
     }                                                                                            \
 }                                                                                                \
 CYPOOL_BLOCK triples_row_##OP##_##S(ptrdiff_t n, T *y, const T *a)                               \
@@ -170,14 +216,16 @@ CYPOOL_TYPES(CYPOOL_ROWS, sum)
 CYPOOL_REAL_TYPES(CYPOOL_ROWS, nanmax)
 CYPOOL_REAL_TYPES(CYPOOL_ROWS, nanmin)
 
-#define CYPOOL_HAS_NAN(OP, S, T)                                                                 \
+#define CYPOOL_HAS_NAN(S, T, U)                                                                  \
 static __attribute__((noinline, unused)) int has_nan_##S(ptrdiff_t n, const T *a)                \
 {                                                                                                \
-    int found = 0;                                                                               \
-    for (ptrdiff_t i = 0; i < n; i++) found |= a[i] != a[i];                                     \
-    return found;                                                                                \
+    /* (As wide as an element, for the comparison to be one of vectors.) */                      \
+    U found = 0;                                                                                 \
+    for (ptrdiff_t i = 0; i < n; i++) found |= a[i] != a[i] ? (U)-1 : (U)0;                      \
+    return found != 0;                                                                           \
 }
-CYPOOL_REAL_TYPES(CYPOOL_HAS_NAN, )
+CYPOOL_HAS_NAN(f32, float, uint32_t)
+CYPOOL_HAS_NAN(f64, double, uint64_t)
 
 /* Rows that are moved, not combined: by the size of their elements. (may_alias: what lies there has
    another type.) Rows of y and of their source never overlap. */
@@ -233,13 +281,6 @@ CYPOOL_ROW place_##S(ptrdiff_t n, void *to, const void *from, ptrdiff_t s)      
     const T *restrict a = (const T *)from;                                                       \
     for (ptrdiff_t j = 0; j < n; j++) y[j * s] = a[j];                                           \
 }                                                                                                \
-CYPOOL_ROW weave_##S(ptrdiff_t n, void *to, const void *from, const void *from_too)              \
-{                                                                                                \
-    T *restrict y = (T *)to;                                                                     \
-    const T *restrict a = (const T *)from;                                                       \
-    const T *restrict b = (const T *)from_too;                                                   \
-    for (ptrdiff_t j = 0; j < n; j++) { y[2 * j] = a[j]; y[2 * j + 1] = b[j]; }                  \
-}                                                                                                \
 CYPOOL_ROW repeat_##S(ptrdiff_t n, void *to, const void *from, ptrdiff_t s)                      \
 {                                                                                                \
     T *restrict y = (T *)to;                                                                     \
@@ -264,7 +305,6 @@ CYPOOL_MOVES(m128, cypool_m128)
 #define cypool_copy(rows, n, y, ...) CYPOOL_OF_SIZE(copy, y)(rows, n, y, __VA_ARGS__)
 #define cypool_pick(rows, n, c, y, ...) CYPOOL_OF_SIZE(pick, y)(rows, n, c, y, __VA_ARGS__)
 #define cypool_place(n, y, ...) CYPOOL_OF_SIZE(place, y)(n, y, __VA_ARGS__)
-#define cypool_weave(n, y, ...) CYPOOL_OF_SIZE(weave, y)(n, y, __VA_ARGS__)
 #define cypool_repeat(n, y, ...) CYPOOL_OF_SIZE(repeat, y)(n, y, __VA_ARGS__)
 
 /* Where values were found: c[j] becomes t where tap t of window j is the value, so that the last
@@ -289,9 +329,13 @@ CYPOOL_ROW OP##_##S(                                                            
 CYPOOL_BLOCK OP##_block##K##_##STRIDE##_##S(                                                     \
     U *restrict c, const T *restrict v, const T *restrict a, U t, ptrdiff_t n)                   \
 {                                                                                                \
+    T third[CYPOOL_VECTOR / sizeof(T) > 0 ? CYPOOL_VECTOR / sizeof(T) : 1];                      \
+    if (K == 3 && STRIDE == 2) third_##S(third, a, n);                                           \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \
         U code = c[j];                                                                           \
-        if (K == 3) code = MATCH(a[j * STRIDE + K - 1], v[j]) ? (U)(t + 2) : code;               \
+        if (K == 3)                                                                              \
+            code = MATCH((STRIDE == 2 ? third[j] : a[j * STRIDE + K - 1]), v[j])                 \
+                ? (U)(t + 2) : code;                                                             \
         code = MATCH(a[j * STRIDE + 1], v[j]) ? (U)(t + 1) : code;                               \
         c[j] = MATCH(a[j * STRIDE], v[j]) ? t : code;                                            \
     }                                                                                            \

@@ -617,8 +617,8 @@ cdef void reduce_block(
         elif job.scan_chunk == 0 and not job.streams:
             for p in range(work.planes):
                 bring_rows(work, p, work.d0, work.dn, first, last,
-                           <acc *>m + p * pm + job.padded * (first + heights.lo) * sm + work.left * nc, sm,
-                           <acc *>work.loaded, r)
+                           <acc *>m + p * pm + work.left * nc
+                           + job.padded * (first + heights.lo) * sm, sm, <acc *>work.loaded, r)
         if job.totals:
             fold_totals(work, rows, y, py, sy, m, sm, r)
         # Rows under windows.
@@ -637,8 +637,8 @@ cdef void reduce_block(
                                <acc *>work.more, r)
         elif job.padded:
             fold_padded(work, v, <acc *>m, r)
-        elif heights.kernel == 1 and heights.stride == 1 and not narrow and rows == last - first and (
-                job.source_rows > 0 or work.columns == work.nw):
+        elif (heights.kernel == 1 and heights.stride == 1 and rows == last - first and not narrow
+              and (job.source_rows > 0 or work.columns == work.nw)):
             v = <acc *>m
             sv = sm
             pv = pm

@@ -121,7 +121,8 @@ cdef void store_average(
         return
     for k in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + k)
-        store_average_row(job, run, run.data + k * run.sh, &divisor, <const int32_t *>index.data,
+        store_average_row(job, run, run.data + k * run.sh, &divisor,
+                          <const int32_t *>index.data if job.divides_columns else NULL,
                           line + k * run.nw * run.nc, y)
 
 

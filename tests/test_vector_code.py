@@ -1,0 +1,110 @@
+"""Every row loop is vector code, for each instruction set.
+
+Compilers lose it silently: so the header with the loops is compiled with the flags of setup.py, and
+each function's assembly is looked through for arithmetic on whole registers.
+"""
+
+from __future__ import annotations
+
+import ast
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADER = ROOT / "cypool" / "_cpu" / "include" / "cypool_rows.h"
+REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
+# Arithmetic and selection on vectors: packed floating point, packed integers, masks.
+PACKED = re.compile(
+    r"\tv?(?:(?:add|sub|mul|div|min|max|cmp\w*|unpck[lh]|shuf|perm\w*|blendv?|and|andn|or)p[sd]"
+    r"|p(?:add|sub|min|max|cmp\w+|and|andn|or|blend\w*|unpck\w+|shuf\w+|perm\w*|ack\w+|broadcast\w)"
+    r"\w*|perm\w+|cvt(?:ps2pd|dq2ps|tps2dq)|movdq[ua]\d*|movu?p[sd]|movap[sd])\t.*%")
+
+# What is moved element by element by nature, or has no vector form to be had.
+SCALAR = {
+    "every instruction set": re.compile(
+        r"_(?:i128|m128)$|^(?:place|pick|repeat|indices)_|^locate_[if]?u?\d+$|^locate_nan_f\d+$"
+        # Copies are made of the widest registers that are moved well, which are not the widest.
+        r"|^copy_"),
+    # No comparison of 64-bit integers, and pairs of two of float64 are as well taken one by one.
+    "baseline": re.compile(r"^(?:join|join3|add|add2|pairs|triples)_(?:max|min)_[iu]64$"
+                           r"|^triples_(?:max|min)_f64$|^has_nan_f64$"
+                           r"|_run_[iu]64$|^check64$|^check32$"),
+}
+
+pytestmark = pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64") or shutil.which("gcc") is None,
+    reason="looks at the assembly that GCC makes for x86-64")
+
+
+def flags_of(level: str) -> list[str]:
+    """The compiler flags of one instruction set, as setup.py has them."""
+    tree = ast.parse((ROOT / "setup.py").read_text(encoding="utf-8"))
+    values: dict[str, list[str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if name in ("FLAGS", "AVX2", "AVX512"):
+                values[name] = eval(  # lists of words, made of each other
+                    compile(ast.Expression(node.value), "setup.py", "eval"), dict(values))
+    return values["FLAGS"] + {
+        "baseline": [], "avx2": values["AVX2"], "avx512": values["AVX512"]}[level]
+
+
+@pytest.fixture(scope="module", params=list(REGISTERS))
+def functions(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
+    """Instruction set, and the assembly of each function."""
+    if not HEADER.exists():
+        pytest.skip("the library's sources are not here")
+    directory = tmp_path_factory.mktemp(request.param)
+    source, assembly = directory / "rows.c", directory / "rows.s"
+    source.write_text('#include "cypool_rows.h"\n')
+    subprocess.run(
+        ["gcc", *flags_of(request.param), "-fkeep-static-functions", "-fPIC", "-S",
+         f"-I{HEADER.parent}", str(source), "-o", str(assembly)], check=True)
+    found: dict[str, str] = {}
+    name = None
+    for line in assembly.read_text().splitlines(keepends=True):
+        label = re.match(r"([a-z]\w*):", line)
+        if label:
+            name = label[1]
+            found[name] = ""
+        elif name is not None:
+            found[name] += line
+    return request.param, found
+
+
+def rows_of(found: dict[str, str]) -> list[str]:
+    names = [n for n in found if re.match(
+        r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
+        r"|total|has_nan|check|indices)\d*_?", n) and not re.search(r"_(?:block|row)\d?", n)]
+    return [n for n in names if re.search(r"_[iufm]\d+$|^widen\d_\d$|^check\d\d$", n)]
+
+
+def test_there_are_as_many_as_the_header_makes(functions):
+    _, found = functions
+    # 9 integer types and 2 floating ones, 3 reducers, and 2 more for floating point.
+    assert len([n for n in rows_of(found) if n.startswith("join3_")]) == 3 * 11 + 2 * 2
+
+
+def test_row_loops_are_vector_code(functions):
+    level, found = functions
+    scalar = [
+        name for name in rows_of(found)
+        if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
+                   for line in found[name].splitlines())
+        and not SCALAR["every instruction set"].search(name)
+        and not (level in SCALAR and SCALAR[level].search(name))]
+    assert scalar == []
+
+
+def test_a_loop_that_is_not_vector_code_is_found(functions):
+    """The check itself: 128-bit integers have no vector code, and are seen to have none."""
+    level, found = functions
+    text = found["join_max_i128"]
+    assert not any(re.search(r"\tv?p?(?:max|min|add)\w*\t.*%" + REGISTERS[level], line)
+                   for line in text.splitlines())
