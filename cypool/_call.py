@@ -104,6 +104,13 @@ def forward(
         index = arguments.output(out_index, shape, index_type, (x, mask, y))
     else:
         y = arguments.output(out, shape, result, (x, mask))
+    if repeat is not None and index is None and mask is None and (
+            y.size < 1 << 17 and not (result.kind == "b" and operator.name == "min")):
+        # Before anything is written, as there may be no memory to remember it in.
+        repeats.learn(
+            x, *repeat, windows.plan, operator.reducer, known_code(x.dtype), y,
+            known_code(result), windows.axes, windows.inner, operator.averages, include_pad,
+            override)
     _cpu.reduce(
         windows.plan, operator.reducer, x, known_code(x.dtype), y, known_code(result), index,
         mask, windows.axes, windows.inner, operator.averages, include_pad, override, threads)
@@ -111,11 +118,6 @@ def forward(
         # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
         values = y.view(np.uint8)
         np.minimum(values, 1, out=values)
-    elif repeat is not None and index is None and mask is None and y.size < 1 << 17:
-        repeats.learn(
-            x, *repeat, windows.plan, operator.reducer, known_code(x.dtype), y,
-            known_code(result), windows.axes, windows.inner, operator.averages, include_pad,
-            override)
     # What users gave to write to is what they get back, of whatever subclass.
     y = y if out is None else out
     if index is None:

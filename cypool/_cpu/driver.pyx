@@ -845,7 +845,7 @@ cdef class Repeats:
         cdef Py_buffer source, target
         cdef Recipe recipe
         cdef Job job
-        cdef bint fits
+        cdef bint fits, done = False
         if type(x) is not self.array or not is_plain(numbers, words):
             return None
         found = self.known.get((name, x.shape, numbers, words))
@@ -881,9 +881,11 @@ cdef class Repeats:
             job = recipe.job
             job.x.data = <char *>source.buf
             job.y.data = <char *>target.buf
-            fits = run_small(&job, recipe.kernel, recipe.work)
+            done = run_small(&job, recipe.kernel, recipe.work)
         PyBuffer_Release(&source)
         PyBuffer_Release(&target)
+        if fits and not done:
+            raise MemoryError
         return y if fits else None
 
     def learn(
