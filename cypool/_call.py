@@ -104,7 +104,7 @@ def forward(
         index = arguments.output(out_index, shape, index_type, (x, mask, y))
     else:
         y = arguments.output(out, shape, result, (x, mask))
-    if repeat is not None and index is None and mask is None and (
+    if repeat is not None and index is None and mask is None and num_threads is None and (
             y.size < 1 << 17 and not (result.kind == "b" and operator.name == "min")):
         # Before anything is written, as there may be no memory to remember it in.
         repeats.learn(

@@ -18,7 +18,7 @@ from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I16, DT_I32, DT_I64, DT_U8, LOCATE, MAX, MIN, SLIDING, SUM, TRANSPOSED,
+    DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TRANSPOSED,
     Array, Axis, Job, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
@@ -892,11 +892,19 @@ cdef class Repeats:
             self, x, str name, tuple numbers, tuple words, Plan plan, int reducer, int x_dtype, y,
             int y_dtype, tuple pooled, int inner, bint average, bint include_pad, override):
         """Remember a call that was just made, if it is of the kind."""
-        cdef Recipe recipe = Recipe()
+        cdef Recipe recipe = Recipe(), found
         cdef Buffers buffers = Buffers()
-        cdef int accumulator
+        cdef int accumulator, depth = 0
         if type(x) is not self.array or not is_plain(numbers, words):
             return
+        key = (name, x.shape, numbers, words)
+        recipe.next = found = self.known.get(key)
+        while found is not None:
+            # (Arrays that were unpickled may each have a dtype object of their own.)
+            depth += 1
+            if found.dtype is x.dtype or depth == 2 * DTYPES:
+                return
+            found = found.next
         accumulator = prepare(
             &recipe.job, buffers, &reducer, &recipe.work, plan, x, x_dtype, y, y_dtype, None, None,
             pooled, inner, average, include_pad, override)
@@ -914,8 +922,6 @@ cdef class Repeats:
         recipe.result_size = buffers.y.len
         if len(self.known) >= RECIPES:
             self.known.clear()
-        key = (name, x.shape, numbers, words)
-        recipe.next = self.known.get(key)
         self.known[key] = recipe
 
 
