@@ -60,7 +60,8 @@ def extension(name, flags=(), macros=()):
     )
 
 
-EXTENSIONS = [extension("dispatch"), extension("driver"), extension("threads")]
+EXTENSIONS = [
+    extension("dispatch"), extension("driver"), extension("each"), extension("threads")]
 EXTENSIONS += [
     extension(f"_kernels_{name}", flags, [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))])
     for level, (name, flags) in enumerate(INSTRUCTION_SETS.items())

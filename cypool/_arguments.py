@@ -3,7 +3,9 @@
 Messages have one form: "<argument> must be <what is allowed>, got <value>".
 """
 
+import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -106,6 +108,37 @@ def divisor(value: Any) -> int | None:
 
 def threads(value: Any, name: str = "num_threads") -> int | None:
     return None if value is None else integer(value, name, 1)
+
+
+def number(value: Any, name: str, allowed: str, test: Callable[[float], bool]) -> float:
+    """A real number for which the test holds, which `allowed` says in words."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+            value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be {allowed}, got {value!r}")
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not test(found):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return found
+
+
+def power(value: Any, name: str, infinite: bool) -> float:
+    """An exponent of Lp pooling or of a generalised mean."""
+    allowed = "a number above 0" if infinite else "a finite number above 0"
+    return number(value, name, allowed, lambda v: v > 0 and (infinite or v < math.inf))
+
+
+def generator(value: Any) -> np.random.Generator:
+    """What draws random numbers: a generator, or a fresh one from a seed or from nothing."""
+    if isinstance(value, np.random.Generator):
+        return value
+    if value is None or (isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+                         and value >= 0):
+        return np.random.default_rng(value)
+    raise TypeError(
+        f"rng must be a numpy.random.Generator, a seed of at least 0 or None, got {value!r}")
 
 
 # --- arrays ---

@@ -1,5 +1,6 @@
 """What every operator on windows does with its arguments before and after the compiled part."""
 
+import math
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ class Windows(NamedTuple):
     """Which axes of an array are pooled, and how."""
 
     axes: tuple[int, ...]               # ascending
-    rules: tuple[_geometry.Axis, ...]   # one per axis
+    rules: tuple[_geometry.Axis | _geometry.Table, ...]     # one per axis
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     inner: int                          # the axis that lies inside the pooled ones, or -1
@@ -62,17 +63,58 @@ def _windows(
             pads = tuple([pads[i] for i in order])
     rules = _geometry.sliding(
         tuple([shape[a] for a in axes]), kernel, steps, pads, spacing, rule, axes)
+    return _windows_of_rules(shape, axes, rules, "kernel_size, stride and padding")
+
+
+def _windows_of_rules(
+    shape: tuple[int, ...], axes: tuple[int, ...],
+    rules: tuple[_geometry.Axis | _geometry.Table, ...], names: str,
+) -> Windows:
     output = list(shape)
     for a, r in zip(axes, rules, strict=True):
         output[a] = r.outputs
     if prod(output) > _geometry.MOST // 16:
         raise ValueError(
-            f"kernel_size, stride and padding must give a result that fits into memory, got one "
-            f"of shape {tuple(output)}")
+            f"{names} must give a result that fits into memory, got one of shape {tuple(output)}")
     last = len(shape) - 1
     return Windows(
         axes, rules, shape, tuple(output), -1 if last in axes else last, _cpu.plan_of(rules),
-        prod([min(r.kernel, r.length + r.before + r.after) for r in rules]))
+        prod([min(r.kernel, r.extended) for r in rules]))
+
+
+def adaptive_windows_of(
+    shape: tuple[int, ...], axes: tuple[int, ...], output_size: tuple[int | None, ...]
+) -> Windows:
+    """As many windows as asked for over some axes; None keeps an axis as it is."""
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    axes = tuple([axes[i] for i in order])
+    output_size = tuple([output_size[i] for i in order])
+    return _adaptive_windows(shape, axes, output_size)
+
+
+@lru_cache(maxsize=1024)
+def _adaptive_windows(
+    shape: tuple[int, ...], axes: tuple[int, ...], output_size: tuple[int | None, ...]
+) -> Windows:
+    for o in output_size:
+        # (Where windows overlap or vary, there is a table of them.)
+        if o is not None and o > _geometry.MOST // 16:
+            raise ValueError(f"output_size must give a result that fits into memory, got {o}")
+    if prod([n if o is None else o for n, o in zip(
+            (shape[a] for a in axes), output_size, strict=True)]) > _geometry.MOST // 16:
+        raise ValueError(
+            f"output_size must give a result that fits into memory, got {output_size}")
+    rules = tuple(
+        _geometry.adaptive_axis(shape[a], shape[a] if o is None else o, f"axis {a}")
+        for a, o in zip(axes, output_size, strict=True))
+    return _windows_of_rules(shape, axes, rules, "output_size")
+
+
+def table_windows_of(
+    shape: tuple[int, ...], axes: tuple[int, ...], tables: tuple[_geometry.Table, ...]
+) -> Windows:
+    """Windows from tables, over ascending axes."""
+    return _windows_of_rules(shape, axes, tables, "sequences")
 
 
 _windows_again = lru_cache(maxsize=1024, typed=True)(_windows)
@@ -83,18 +125,63 @@ repeats = _cpu.Repeats(np.ndarray, np.empty)
 Repeat = tuple[str, tuple[Any, ...], tuple[Any, ...]]       # a name, and plain arguments
 
 
+class Parameters(NamedTuple):
+    """An operator's own keywords, checked."""
+
+    include_pad: bool = True
+    override: int | None = None
+    dtype: Any = None
+    first: float = 0.0              # p, beta or the quantile
+    second: float = math.nan        # eps, or whether to take the mean
+    draws: Any = None               # stochastic: a generator, or the samples themselves
+    training: bool = True
+
+
+def parameters_of(
+    operator: Operator, *, count_include_pad: Any = True, divisor_override: Any = None,
+    dtype: Any = None, p: Any = None, eps: Any = None, beta: Any = 1.0, mean: Any = False,
+    quantile: Any = 0.5, rng: Any = None, samples: Any = None, training: Any = True,
+) -> Parameters:
+    """Keywords that were seen to be the operator's own."""
+    first, second = 0.0, math.nan
+    if operator.power:
+        first = arguments.power((3 if operator.averages else 2) if p is None else p, "p",
+                                not operator.averages)
+        if eps is not None:
+            second = arguments.number(eps, "eps", "a finite number of at least 0, or None",
+                                      lambda v: 0 <= v < math.inf)
+    elif operator.name == "logsumexp":
+        first = arguments.number(beta, "beta", "a finite number other than 0",
+                                 lambda v: v != 0 and math.isfinite(v))
+        second = float(arguments.flag(mean, "mean"))
+    elif operator.name == "median":
+        first = arguments.number(quantile, "quantile", "a number from 0 to 1",
+                                 lambda v: 0 <= v <= 1)
+    draws = None
+    if operator.name == "stochastic":
+        draws = samples if samples is not None else arguments.generator(rng)
+    return Parameters(
+        arguments.flag(count_include_pad, "count_include_pad"), arguments.divisor(divisor_override),
+        dtype, first, second, draws, arguments.flag(training, "training"))
+
+
 def forward(
     operator: Operator, x: np.ndarray, windows: Windows, *, return_indices: bool, index_dtype: Any,
-    out: Any, num_threads: Any, mask: np.ndarray | None = None, count_include_pad: Any = True,
-    divisor_override: Any = None, dtype: Any = None, repeat: Repeat | None = None,
+    out: Any, num_threads: Any, mask: np.ndarray | None = None, repeat: Repeat | None = None,
+    **keywords: Any,
 ) -> Any:
     """Run an operator on checked windows; `repeat` is what to remember the call by."""
     threads = arguments.threads(num_threads)
-    include_pad = arguments.flag(count_include_pad, "count_include_pad")
-    override = arguments.divisor(divisor_override)
-    if operator.averages and include_pad and override is None:
+    own = parameters_of(operator, **keywords)
+    if operator.averages and not operator.power and own.include_pad and own.override is None:
         _check_divisor(windows)
-    result = result_dtype(operator, x.dtype, dtype)
+    expects = operator.name == "stochastic" and not own.training
+    if expects and return_indices:
+        raise TypeError("return_indices must be False without training, which selects no element")
+    if expects and x.dtype.kind in "bui":
+        result = np.dtype(np.float64)
+    else:
+        result = result_dtype(operator, x.dtype, own.dtype)
     shape = windows.output_shape
     index = out_index = None
     if return_indices:
@@ -104,16 +191,26 @@ def forward(
         index = arguments.output(out_index, shape, index_type, (x, mask, y))
     else:
         y = arguments.output(out, shape, result, (x, mask))
-    if repeat is not None and index is None and mask is None and num_threads is None and (
-            y.size < 1 << 17 and not (result.kind == "b" and operator.name == "min")):
-        # Before anything is written, as there may be no memory to remember it in.
-        repeats.learn(
-            x, *repeat, windows.plan, operator.reducer, known_code(x.dtype), y,
-            known_code(result), windows.axes, windows.inner, operator.averages, include_pad,
-            override)
-    _cpu.reduce(
-        windows.plan, operator.reducer, x, known_code(x.dtype), y, known_code(result), index,
-        mask, windows.axes, windows.inner, operator.averages, include_pad, override, threads)
+    if operator.reducer < 0:
+        _each(operator, x, windows, own, y, result, index, mask, threads)
+    elif operator.power:
+        # The greatest of absolute values is what the root of a sum of infinite powers tends to.
+        _cpu.reduce(
+            windows.plan, _cpu.MAX if own.first == math.inf else _cpu.SUM, x, known_code(x.dtype),
+            y, known_code(result), None, mask, windows.axes, windows.inner, operator.averages,
+            False, None, threads, own.first, own.second)
+    else:
+        if repeat is not None and index is None and mask is None and num_threads is None and (
+                y.size < 1 << 17 and not (result.kind == "b" and operator.name == "min")):
+            # Before anything is written, as there may be no memory to remember it in.
+            repeats.learn(
+                x, *repeat, windows.plan, operator.reducer, known_code(x.dtype), y,
+                known_code(result), windows.axes, windows.inner, operator.averages,
+                own.include_pad, own.override)
+        _cpu.reduce(
+            windows.plan, operator.reducer, x, known_code(x.dtype), y, known_code(result), index,
+            mask, windows.axes, windows.inner, operator.averages, own.include_pad, own.override,
+            threads)
     if result.kind == "b" and operator.name == "min":
         # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
         values = y.view(np.uint8)
@@ -123,6 +220,43 @@ def forward(
     if index is None:
         return y
     return y, index if out_index is None else out_index
+
+
+def _each(
+    operator: Operator, x: np.ndarray, windows: Windows, own: Parameters, y: np.ndarray | None,
+    result: np.dtype, index: np.ndarray | None, mask: np.ndarray | None, threads: int | None,
+) -> None:
+    """An operator that sees all taps of a window at once."""
+    kind, samples = operator.kind, None
+    if operator.name == "stochastic":
+        if own.training:
+            samples = _samples(own.draws, windows)
+        else:
+            kind = _cpu.KINDS["expected"]
+    to_double = result != x.dtype
+    _cpu.reduce_each(
+        windows.plan, kind, x, known_code(x.dtype), y, to_double, index, mask, samples,
+        windows.axes, windows.inner, own.first, own.second, threads)
+
+
+def _samples(draws: Any, windows: Windows) -> np.ndarray:
+    """One number from 0 to 1 for each output: the axes that are not pooled, then those that are."""
+    shape = windows.output_shape
+    order = [a for a in range(len(shape)) if a not in windows.axes] + list(windows.axes)
+    wanted = tuple([shape[a] for a in order])
+    if isinstance(draws, np.random.Generator):
+        return draws.random(wanted).ravel()
+    found = arguments.array(draws, "samples")
+    if found.dtype.kind != "f":
+        raise TypeError(f"samples must be of a floating dtype, got {found.dtype}")
+    if found.shape != wanted:
+        raise ValueError(
+            f"samples must have shape {wanted} (one for each result, channels first), got "
+            f"{found.shape}")
+    numbers = np.ascontiguousarray(found, np.float64).ravel()
+    if not ((numbers >= 0) & (numbers < 1)).all():
+        raise ValueError("samples must lie from 0 to below 1, got others")
+    return numbers
 
 
 def _check_divisor(windows: Windows) -> None:
@@ -156,29 +290,43 @@ def _index_dtype(asked: Any, windows: Windows) -> np.dtype:
 
 def backward(
     operator: Operator, grad_output: Any, x: np.ndarray | None, windows: Windows, *, indices: Any,
-    out: Any, num_threads: Any, mask: np.ndarray | None = None, count_include_pad: Any = True,
-    divisor_override: Any = None, dtype: Any = None,
-) -> np.ndarray:
+    out: Any, num_threads: Any, mask: np.ndarray | None = None, output: Any = None,
+    return_p_grad: Any = False, **keywords: Any,
+) -> Any:
     """The gradient with respect to x, in grad_output's dtype."""
     threads = arguments.threads(num_threads)
-    include_pad = arguments.flag(count_include_pad, "count_include_pad")
-    override = arguments.divisor(divisor_override)
-    if operator.averages and include_pad and override is None:
+    own = parameters_of(operator, **keywords)
+    if not operator.differentiable:
+        raise TypeError(f"op must be one with a gradient, got {operator.name!r}, which has none")
+    if operator.averages and not operator.power and own.include_pad and own.override is None:
         _check_divisor(windows)
     grad = gradient(grad_output, windows.output_shape)
-    if dtype is not None and x is not None:
-        result_dtype(operator, x.dtype, dtype)
+    if own.dtype is not None and x is not None:
+        result_dtype(operator, x.dtype, own.dtype)
+    if output is not None and arguments.array(output, "output").shape != windows.output_shape:
+        raise ValueError(
+            f"output must have shape {windows.output_shape}, got {np.shape(output)}")
+    by_power = arguments.flag(return_p_grad, "return_p_grad")
     plan, axes, inner = windows.plan, windows.axes, windows.inner
-    if operator.selects:
-        return _selection_backward(operator, grad, x, windows, indices, mask, out, threads)
+    expects = operator.name == "stochastic" and not own.training
+    if operator.selects and not expects:
+        return _selection_backward(operator, grad, x, windows, indices, mask, out, own, threads)
     y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, mask))
+    if not operator.linear:
+        assert x is not None
+        kind = _cpu.KINDS["expected"] if expects else operator.kind
+        by = _cpu.derive_each(
+            plan, kind, x, known_code(x.dtype), grad, known_code(grad.dtype), y, mask, axes, inner,
+            own.first, own.second, by_power, threads)
+        y = y if out is None else out
+        return (y, by) if by_power else y
     averages = operator.averages
-    if mask is not None and averages and override is None:
+    if mask is not None and averages and own.override is None:
         grad = _shared(grad, mask, windows, threads)
         averages = False
     dropped = None if mask is None else ~mask       # allocated before anything is written
     _cpu.spread(plan, grad, known_code(grad.dtype), y, known_code(y.dtype), axes, inner, averages,
-                include_pad, override, threads)
+                own.include_pad, own.override, threads)
     if dropped is not None:
         np.copyto(y, 0, where=dropped)
     return y if out is None else out
@@ -196,7 +344,7 @@ def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) 
 
 def _selection_backward(
     operator: Operator, grad: np.ndarray, x: np.ndarray | None, windows: Windows, indices: Any,
-    mask: np.ndarray | None, out: Any, threads: int | None,
+    mask: np.ndarray | None, out: Any, own: Parameters, threads: int | None,
 ) -> np.ndarray:
     plane = prod([r.length for r in windows.rules])
     axes, inner = windows.axes, windows.inner
@@ -206,8 +354,11 @@ def _selection_backward(
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, mask))
         indices = np.empty(windows.output_shape, np.int32 if plane <= 2**31 else np.int64)
         code = known_code(x.dtype)
-        _cpu.reduce(windows.plan, operator.reducer, x, code, None, code, indices, mask, axes,
-                    inner, False, True, None, threads)
+        if operator.reducer < 0:
+            _each(operator, x, windows, own, None, x.dtype, indices, mask, threads)
+        else:
+            _cpu.reduce(windows.plan, operator.reducer, x, code, None, code, indices, mask, axes,
+                        inner, False, True, None, threads)
     else:
         indices = _indices(indices, windows.output_shape)
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, indices))

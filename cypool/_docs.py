@@ -1,5 +1,6 @@
 """Docstrings of the names that exist for one, two and three dimensions, written once."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -189,6 +190,205 @@ _TEXTS = {
     --------
 {example}
     """,
+    "lp_pool": """The p-norm of every window of a {n}-dimensional signal.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape ``(N, C, {spatial})`` or ``(C, {spatial})``; with channels last ``(N, {spatial}, C)``
+        or ``({spatial}, C)``. Integers, bool or floats, with any strides.
+    norm_type : float
+        The p of the norm: any number above 0, or infinity for the greatest absolute value.
+{windows}
+{ceil}
+{dilation}
+{format}
+    out : ndarray, optional
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray
+        (sum |x|^p)^(1/p) over the elements of each window, in the dtype and layout of `x`; of
+        integers in float64. Sums are kept in float64.
+
+{raises}
+
+    Notes
+    -----
+    As ``torch.nn.functional.lp_pool{n}d`` for values of at least 0; that leaves out the absolute
+    value, and rescales what a clipped window gives in ceil mode. The root mean square, which is
+    also known as L2 pooling, is ``pool(x, "gem", ..., p=2)``.
+
+    Examples
+    --------
+{example}
+    """,
+    "lp_pool_backward": """Gradient of `lp_pool{n}d` with respect to its input.
+
+    Parameters
+    ----------
+    grad_output : array_like
+        The gradient with respect to the result, of the result's shape and of a floating dtype.
+    x : array_like
+        What was pooled.
+    norm_type : float
+        As for the forward call.
+{windows}
+{ceil}
+{dilation}
+    output : array_like, optional
+        What the forward call returned.
+{format}
+    out : ndarray, optional
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray
+        The gradient, in the shape of `x` and the dtype of `grad_output`; 0 where a norm is 0.
+
+{raises}
+
+    Notes
+    -----
+    The derivative by x is sign(x) (abs(x) / norm)^(p - 1).
+
+    Examples
+    --------
+{example}
+    """,
+    "adaptive_max_pool": """Maximum of as many windows of a {n}-dimensional signal as asked for.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape ``(N, C, {spatial})`` or ``(C, {spatial})``; with channels last ``(N, {spatial}, C)``
+        or ``({spatial}, C)``. Integers, bool or floats, with any strides.
+    output_size : int, None, or sequence of them
+        Number of windows along each spatial axis; None keeps the axis as it is.
+    return_indices : bool
+        Also return where in its plane each maximum lies.
+    index_dtype : dtype
+        int64 or int32.
+{format}
+    out : ndarray, or pair of them with `return_indices`
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray, or (ndarray, ndarray)
+        The maxima, in the dtype and layout of `x`; with `return_indices` also flat indices.
+
+{raises}
+
+    Notes
+    -----
+    As ``torch.nn.functional.adaptive_max_pool{n}d``; see `adaptive_pool`.
+
+    Examples
+    --------
+{example}
+    """,
+    "adaptive_max_pool_backward": """Gradient of `adaptive_max_pool{n}d` with respect to its input.
+
+    Parameters
+    ----------
+    grad_output : array_like
+        The gradient with respect to the result, of the result's shape and of a floating dtype.
+    x : array_like or tuple of int
+        What was pooled; with `indices` its shape will do.
+    output_size : int, None, or sequence of them
+        As for the forward call.
+    return_indices, index_dtype
+        Accepted so that all of the forward call's arguments may be; without effect.
+    indices : array_like of int32 or int64, optional
+        The indices from the forward call; without them the winners are found again.
+{format}
+    out : ndarray, optional
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray
+        The gradient, in the shape of `x` and the dtype of `grad_output`.
+
+{raises}
+
+    Notes
+    -----
+    Each window hands its gradient to the one element it took.
+
+    Examples
+    --------
+{example}
+    """,
+    "adaptive_avg_pool": """Average of as many windows of a {n}-dimensional signal as asked for.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape ``(N, C, {spatial})`` or ``(C, {spatial})``; with channels last ``(N, {spatial}, C)``
+        or ``({spatial}, C)``. Integers or floats, with any strides.
+    output_size : int, None, or sequence of them
+        Number of windows along each spatial axis; None keeps the axis as it is.
+{average_keywords}
+{format}
+    out : ndarray, optional
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray
+        The averages, in the dtype (or `dtype`) and layout of `x`.
+
+{raises}
+
+    Notes
+    -----
+    As ``torch.nn.functional.adaptive_avg_pool{n}d``; see `adaptive_pool`.
+
+    Examples
+    --------
+{example}
+    """,
+    "adaptive_avg_pool_backward": """Gradient of `adaptive_avg_pool{n}d` with respect to its input.
+
+    Parameters
+    ----------
+    grad_output : array_like
+        The gradient with respect to the result, of the result's shape and of a floating dtype.
+    x : array_like or tuple of int
+        What was pooled, or its shape: the gradient depends on nothing else.
+    output_size : int, None, or sequence of them
+        As for the forward call.
+    dtype
+        Accepted so that all of the forward call's arguments may be; without effect.
+{format}
+    out : ndarray, optional
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray
+        The gradient, in the shape of `x` and the dtype of `grad_output`.
+
+{raises}
+
+    Notes
+    -----
+    Each element gets its share of every window that it was in.
+
+    Examples
+    --------
+{example}
+    """,
 }
 
 _EXAMPLES = {
@@ -266,6 +466,33 @@ _EXAMPLES = {
            [0.125, 0.125]])""",
 }
 
+# Of families whose names differ in nothing but the shapes.
+_SHAPES = {
+    "lp_pool": ("cypool.lp_pool{n}d(np.full({shape}, -3.0), 2, 2).max()", "np.float64({norm})"),
+    "lp_pool_backward": (
+        "cypool.lp_pool{n}d_backward(np.ones({half}), np.ones({shape}), 1, 2).sum()",
+        "np.float64({sum})"),
+    "adaptive_max_pool": ("cypool.adaptive_max_pool{n}d(np.ones({shape}), 3).shape", "{third}"),
+    "adaptive_max_pool_backward": (
+        "cypool.adaptive_max_pool{n}d_backward(np.ones({half}), np.ones({shape}), 2).sum()",
+        "np.float64({count})"),
+    "adaptive_avg_pool": ("cypool.adaptive_avg_pool{n}d(np.ones({shape}), 3).shape", "{third}"),
+    "adaptive_avg_pool_backward": (
+        "cypool.adaptive_avg_pool{n}d_backward(np.ones({half}), {shape}, 2).sum()",
+        "np.float64({count})"),
+}
+
+
+def _example(text: str, n: int) -> str:
+    if (text, n) in _EXAMPLES:
+        return _EXAMPLES[text, n]
+    call, result = _SHAPES[text]
+    names = {
+        "n": n, "shape": (1, 1) + (4,) * n, "half": (1, 1) + (2,) * n, "third": (1, 1) + (3,) * n,
+        "norm": repr(math.sqrt(9.0 * 2**n)), "sum": float(4**n), "count": float(2**n)}
+    return (f"    >>> import cypool, numpy as np\n    >>> {call.format(**names)}\n"
+            f"    {result.format(**names)}")
+
 
 def documented(function: Callable[..., Any], family: str, n: int) -> Callable[..., Any]:
     """Give a function its public name (``max_pool2d``) and the docstring of its family."""
@@ -279,6 +506,6 @@ def documented(function: Callable[..., Any], family: str, n: int) -> Callable[..
         "raises": _RAISES,
     }
     filled = {key: part.format(**names) for key, part in parts.items()}
-    function.__doc__ = _TEXTS[text].format(example=_EXAMPLES[text, n], **names, **filled)
+    function.__doc__ = _TEXTS[text].format(example=_example(text, n), **names, **filled)
     function.__name__ = function.__qualname__ = f"{family}{n}d{'_backward' if backward else ''}"
     return function

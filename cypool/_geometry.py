@@ -23,6 +23,43 @@ class Axis(NamedTuple):
     before: int
     after: int
 
+    @property
+    def extended(self) -> int:
+        """The length with its padding."""
+        return self.length + self.before + self.after
+
+
+class Table(NamedTuple):
+    """Windows of one pooled axis that follow no such rule: where each starts, and its elements."""
+
+    length: int
+    starts: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def outputs(self) -> int:
+        return len(self.starts)
+
+    @property
+    def kernel(self) -> int:
+        return max(self.counts)
+
+    @property
+    def extended(self) -> int:
+        return self.length
+
+
+def adaptive_axis(length: int, outputs: int, name: str) -> Axis | Table:
+    """Windows [floor(i L / O), ceil((i + 1) L / O)): as many as asked for, covering everything."""
+    if length < 1:
+        raise ValueError(f"x must have no pooled axis of length 0, got length {length} on {name}")
+    if length % outputs == 0:
+        size = length // outputs
+        return Axis(length, outputs, size, size, 1, 0, 0)
+    starts = [i * length // outputs for i in range(outputs)]
+    stops = [-(-(i + 1) * length // outputs) for i in range(outputs)]
+    return Table(length, tuple(starts), tuple(b - a for a, b in zip(starts, stops, strict=True)))
+
 
 def sliding_axis(
     length: int, kernel: int, stride: int, dilation: int, padding: Pair | str,

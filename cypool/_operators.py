@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cypool._cpu import MAX, MIN, SUM
+from cypool._cpu import KINDS, MAX, MIN, SUM
 from cypool._cpu.dtypes import SUPPORTED, code_of
 
 
@@ -12,10 +12,19 @@ class Operator(NamedTuple):
     """How an operator is made of a reducer and what it may be asked."""
 
     name: str
-    reducer: int
+    reducer: int = -1           # what partial results are combined by, or -1: windows go one by one
     selects: bool = False       # takes one element of the window, and can say which
     averages: bool = False      # divides the sum
     keywords: tuple[str, ...] = ()
+    power: bool = False         # of powers, and a root at last
+    widens: bool = False        # integers give float64
+    linear: bool = False        # the gradient needs no more of x than its shape
+    differentiable: bool = True
+
+    @property
+    def kind(self) -> int:
+        """What the window-by-window kernels call it."""
+        return KINDS[self.name]
 
 
 OPERATORS = {
@@ -23,9 +32,16 @@ OPERATORS = {
     for operator in (
         Operator("max", MAX, selects=True),
         Operator("min", MIN, selects=True),
-        Operator("sum", SUM, keywords=("dtype",)),
-        Operator("avg", SUM, averages=True,
+        Operator("sum", SUM, linear=True, keywords=("dtype",)),
+        Operator("avg", SUM, averages=True, linear=True,
                  keywords=("count_include_pad", "divisor_override", "dtype")),
+        Operator("lp", SUM, power=True, widens=True, keywords=("p",)),
+        Operator("gem", SUM, power=True, averages=True, widens=True, keywords=("p", "eps")),
+        Operator("logsumexp", widens=True, keywords=("beta", "mean")),
+        Operator("soft", widens=True),
+        Operator("median", selects=True, keywords=("quantile",)),
+        Operator("mode", selects=True, differentiable=False),
+        Operator("stochastic", selects=True, keywords=("rng", "samples", "training")),
     )
 }
 ALIASES = {"mean": "avg"}
@@ -65,10 +81,14 @@ def result_dtype(operator: Operator, x: np.dtype, asked: object) -> np.dtype:
         if code_of(dtype) is None:
             raise TypeError(f"dtype must be one of {SUPPORTED}, got {dtype}")
         return dtype
-    if operator.averages:
+    if operator.averages and not operator.power:
         if x.kind == "b":
             raise TypeError("x must be numeric for an average unless dtype= is given, got bool")
         return x
-    if operator.selects or x.kind not in "bui":
+    if operator.widens and x.kind in "bui":
+        return np.dtype(np.float64)
+    if operator.name == "mode" and x.kind not in "bui":
+        raise TypeError(f"x must be of an integer dtype or bool for op 'mode', got {x}")
+    if operator.selects or x.kind not in "bui" or operator.power:
         return x
     return np.dtype(np.uint64 if x.kind == "u" else np.int64)

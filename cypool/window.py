@@ -16,7 +16,8 @@ from cypool._operators import OPERATORS, Operator, check_keywords, operator_name
 
 __all__ = [
     "avg_pool1d", "avg_pool1d_backward", "avg_pool2d", "avg_pool2d_backward", "avg_pool3d",
-    "avg_pool3d_backward", "max_pool1d", "max_pool1d_backward", "max_pool2d",
+    "avg_pool3d_backward", "lp_pool1d", "lp_pool1d_backward", "lp_pool2d", "lp_pool2d_backward",
+    "lp_pool3d", "lp_pool3d_backward", "max_pool1d", "max_pool1d_backward", "max_pool2d",
     "max_pool2d_backward", "max_pool3d", "max_pool3d_backward", "pool", "pool_backward",
     "pool_output_size",
 ]
@@ -43,7 +44,7 @@ def _backward(
     dilation: Any, ceil_mode: Any, data_format: Any, out: Any, num_threads: Any,
     indices: Any = None, **keywords: Any,
 ) -> np.ndarray:
-    x, shape = _array_or_shape(OPERATORS[op], x, indices)
+    x, shape = array_or_shape(OPERATORS[op], x, indices)
     last = arguments.channels_last(data_format, n)
     axes = arguments.spatial_axes(len(shape), n, last, shape, "x")
     windows = _call.windows_of(shape, axes, kernel_size, stride, padding, dilation, ceil_mode)
@@ -52,13 +53,15 @@ def _backward(
         **keywords)
 
 
-def _array_or_shape(
+def array_or_shape(
     operator: Operator, x: Any, indices: Any
 ) -> tuple[np.ndarray | None, tuple[int, ...]]:
     """x itself where it is needed, and its shape, which a tuple always stands for."""
     if isinstance(x, tuple):
         if operator.selects and indices is None:
             raise TypeError(f"x must be an array, not a shape, unless indices= is given, got {x!r}")
+        if not operator.selects and not operator.linear:
+            raise TypeError(f"x must be an array, not a shape, for op {operator.name!r}, got {x!r}")
         return None, arguments.shape(x, "x")
     x = arguments.array(x)
     return x, x.shape
@@ -128,12 +131,39 @@ def _avg_pool(n: int) -> Any:
     return documented(avg_pool, "avg_pool", n), documented(avg_pool_backward, "avg_pool", n)
 
 
+def _lp_pool(n: int) -> Any:
+    def lp_pool(
+        x: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False, *,
+        padding: Any = 0, dilation: Any = 1, data_format: Any = "channels_first", out: Any = None,
+        num_threads: Any = None,
+    ) -> np.ndarray:
+        norm = arguments.power(norm_type, "norm_type", True)
+        return _forward(
+            "lp", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
+            num_threads, p=norm)
+
+    def lp_pool_backward(
+        grad_output: Any, x: Any, norm_type: Any, kernel_size: Any, stride: Any = None,
+        ceil_mode: Any = False, *, padding: Any = 0, dilation: Any = 1, output: Any = None,
+        data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
+    ) -> np.ndarray:
+        norm = arguments.power(norm_type, "norm_type", True)
+        return _backward(
+            "lp", n, grad_output, x, kernel_size, stride, padding, dilation, ceil_mode,
+            data_format, out, num_threads, p=norm, output=output)
+
+    return documented(lp_pool, "lp_pool", n), documented(lp_pool_backward, "lp_pool", n)
+
+
 max_pool1d, max_pool1d_backward = _max_pool(1)
 max_pool2d, max_pool2d_backward = _max_pool(2)
 max_pool3d, max_pool3d_backward = _max_pool(3)
 avg_pool1d, avg_pool1d_backward = _avg_pool(1)
 avg_pool2d, avg_pool2d_backward = _avg_pool(2)
 avg_pool3d, avg_pool3d_backward = _avg_pool(3)
+lp_pool1d, lp_pool1d_backward = _lp_pool(1)
+lp_pool2d, lp_pool2d_backward = _lp_pool(2)
+lp_pool3d, lp_pool3d_backward = _lp_pool(3)
 
 
 # --- by operator ---
@@ -151,8 +181,11 @@ def pool(
     x : array_like
         Any array; with `axes=None` of shape ``(N, C, *spatial)`` or ``(C, *spatial)``, or the
         channels-last forms. Any strides; never copied or modified.
-    op : {"max", "min", "avg", "mean", "sum"}
-        What a window is reduced to.
+    op : str
+        What a window is reduced to: "max", "min", "avg" (or "mean"), "sum", "lp" (the p-norm),
+        "gem" (the generalised mean; its p=2 is the root mean square, which is also known as L2
+        pooling), "logsumexp", "soft" (the sum of softmax(x) x), "median", "mode" (the commonest
+        value), "stochastic" (one value, drawn with weights max(x, 0)).
     kernel_size, stride, dilation : int or sequence of int
         Taps of a window, distance between windows (by default the kernel size), distance between
         taps; one for all pooled axes or one for each, in the order of `axes`.
@@ -162,7 +195,8 @@ def pool(
         Whether a last window that overhangs counts: no; if it starts within the input or the
         padding before it, as in PyTorch; always, as in Chainer's ``cover_all``.
     return_indices : bool
-        Also return where in its plane each value lies ("max" and "min" only).
+        Also return where in its plane each value lies (of "max", "min", "median", "mode" and
+        "stochastic").
     axes : sequence of int, optional
         One to three axes to pool. By default the spatial axes of `data_format`, as many as
         `kernel_size` has entries (it must be a tuple then).
@@ -178,8 +212,12 @@ def pool(
     num_threads : int, optional
         Threads to use; by default as many as the work deserves.
     **params
-        The operator's own: `count_include_pad`, `divisor_override` and `dtype` for "avg", `dtype`
-        for "sum".
+        The operator's own: `count_include_pad`, `divisor_override` and `dtype` for "avg"; `dtype`
+        for "sum"; ``p=2`` for "lp", any number above 0 or infinity; ``p=3`` and ``eps=None``, the
+        least that a value counts as, for "gem"; ``beta=1.0`` and ``mean=False`` for "logsumexp";
+        ``quantile=0.5`` for "median", which takes the value of rank floor(quantile * (m - 1))
+        among the m that a window sees; ``rng=None``, ``samples=None`` (one number from 0 to below
+        1 for each result, channels first) and ``training=True`` for "stochastic".
 
     Returns
     -------
@@ -194,12 +232,18 @@ def pool(
 
     Notes
     -----
-    Output lengths follow PyTorch's ``pooling_output_shape`` (ATen, ``native/Pool.h``).
+    Output lengths follow PyTorch's ``pooling_output_shape`` (ATen, ``native/Pool.h``). Lp pooling
+    is that of Gulcehre et al. (2014), of absolute values; the generalised mean that of Radenovic
+    et al. (2018); softmax-weighted pooling that of Stergiou et al. (2021); stochastic pooling that
+    of Zeiler and Fergus (2013), in evaluation the sum of squares over the sum.
 
     Examples
     --------
     >>> import cypool, numpy as np
     >>> x = np.array([[3, 1, 4, 1], [5, 9, 2, 6]])
+    >>> cypool.pool(x, "median", 3, stride=1, axes=1)
+    array([[3, 1],
+           [5, 6]])
     >>> cypool.pool(x, "min", 2, axes=1)
     array([[1, 1],
            [5, 2]])
@@ -214,7 +258,7 @@ def pool(
         raise TypeError(
             f"return_indices must be False for op {operator.name!r}, which selects no element, "
             f"got {return_indices!r}")
-    chosen = _axes(axes, kernel_size, x.shape, data_format, "kernel_size")
+    chosen = axes_of(axes, kernel_size, x.shape, data_format, "kernel_size")
     windows = _call.windows_of(x.shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
     return _call.forward(
         operator, x, windows, return_indices=wanted, index_dtype=index_dtype, out=out,
@@ -225,8 +269,9 @@ def pool_backward(
     grad_output: Any, x: Any, op: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
     dilation: Any = 1, ceil_mode: Any = False, return_indices: Any = False, *, axes: Any = None,
     mask: Any = None, data_format: Any = "channels_first", index_dtype: Any = np.int64,
-    indices: Any = None, out: Any = None, num_threads: Any = None, **params: Any,
-) -> np.ndarray:
+    indices: Any = None, output: Any = None, return_p_grad: Any = False, out: Any = None,
+    num_threads: Any = None, **params: Any,
+) -> Any:
     """Gradient of `pool` with respect to its input.
 
     Parameters
@@ -234,14 +279,18 @@ def pool_backward(
     grad_output : array_like
         The gradient with respect to the result, of the result's shape and of a floating dtype.
     x : array_like or tuple of int
-        What was pooled. Its shape, as a tuple, will do for "avg" and "sum", and for "max" and
-        "min" when `indices` is given.
+        What was pooled. Its shape, as a tuple, will do for "avg" and "sum", and for operators that
+        select an element when `indices` is given.
     op, kernel_size, stride, padding, dilation, ceil_mode, axes, mask, data_format, **params
         As they were given to `pool`.
     return_indices, index_dtype
         Accepted so that all of the forward call's arguments may be; without effect.
     indices : array_like of int32 or int64, optional
         What `pool` returned with ``return_indices=True``; without it the winners are found again.
+    output : array_like, optional
+        What `pool` returned ("lp", "gem", "logsumexp" and "soft").
+    return_p_grad : bool
+        Also return the derivative by p, a float ("gem").
     out, num_threads
         As for `pool`.
 
@@ -265,19 +314,30 @@ def pool_backward(
     """
     operator = operator_named(op)
     check_keywords(operator, params)
-    array, shape = _array_or_shape(operator, x, indices)
-    chosen = _axes(axes, kernel_size, shape, data_format, "kernel_size")
+    array, shape = array_or_shape(operator, x, indices)
+    chosen = axes_of(axes, kernel_size, shape, data_format, "kernel_size")
     windows = _call.windows_of(shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
     if indices is not None and not operator.selects:
         raise TypeError(
             f"indices must be left out for op {operator.name!r}, which selects no element, got "
             f"{type(indices).__name__}")
+    check_extras(operator, output, return_p_grad)
     return _call.backward(
         operator, grad_output, array, windows, indices=indices, out=out, num_threads=num_threads,
-        mask=arguments.mask(mask, shape), **params)
+        mask=arguments.mask(mask, shape), output=output, return_p_grad=return_p_grad, **params)
 
 
-def _axes(
+def check_extras(operator: Operator, output: Any, return_p_grad: Any) -> None:
+    """What only some gradients take."""
+    if output is not None and (operator.linear or operator.selects):
+        raise TypeError(
+            f"output must be left out for op {operator.name!r}, whose gradient has no use for it, "
+            f"got {type(output).__name__}")
+    if arguments.flag(return_p_grad, "return_p_grad") and operator.name != "gem":
+        raise TypeError(f"return_p_grad must be False for op {operator.name!r}, got True")
+
+
+def axes_of(
     axes: Any, sizes: Any, shape: tuple[int, ...], data_format: Any, name: str
 ) -> tuple[int, ...]:
     """The axes asked for, or the spatial ones, as many as there are sizes."""

@@ -35,6 +35,14 @@ HELPERS = {
     "threads",
 }
 
+# Operators whose windows are no kernel's, with tests of their own (test_adaptive.py).
+ADAPTIVE = {
+    f"{name}{backward}"
+    for name in ("adaptive_pool", "global_pool",
+                 *(f"adaptive_{op}_pool{n}d" for op in ("max", "avg") for n in (1, 2, 3)))
+    for backward in ("", "_backward")
+}
+
 FORMATS = {  # letter names of the two layouts, by number of spatial axes
     1: {"channels_first": "NCL", "channels_last": "NLC"},
     2: {"channels_first": "NCHW", "channels_last": "NHWC"},
@@ -95,6 +103,9 @@ REGISTRY = [
     Operator("pool", "avg", None, EVERY, False, AVERAGE, leading=("avg",)),
     Operator("pool", "sum", None, EVERY, selects=False, leading=("sum",)),
 ]
+
+# Operators that see all taps of a window at once, or powers of them: test_each.py.
+EACH = {f"lp_pool{n}d{backward}" for n in (1, 2, 3) for backward in ("", "_backward")}
 
 OPERATORS = [operator for operator in REGISTRY if operator.exported]
 SELECTIONS = [operator for operator in OPERATORS if operator.selects]

@@ -379,12 +379,14 @@ MESSAGES = [
     (
         "pool(x, 'maximum', (2, 2))",
         ValueError,
-        "op must be one of 'avg', 'max', 'mean', 'min', 'sum', got 'maximum'",
+        "op must be one of 'avg', 'gem', 'logsumexp', 'lp', 'max', 'mean', 'median', 'min', "
+        "'mode', 'soft', 'stochastic', 'sum', got 'maximum'",
     ),
     (
         "pool(x, 3, (2, 2))",
         TypeError,
-        "op must be one of 'avg', 'max', 'mean', 'min', 'sum', got 3",
+        "op must be one of 'avg', 'gem', 'logsumexp', 'lp', 'max', 'mean', 'median', 'min', "
+        "'mode', 'soft', 'stochastic', 'sum', got 3",
     ),
     (
         "pool(x, 'max', 2)",

@@ -1,5 +1,5 @@
 # Windows of one axis, computed where they are needed: a table would be as long as the axis.
-from cypool._cpu.job cimport Axis, TRANSPOSED
+from cypool._cpu.job cimport Axis, TABLE, TRANSPOSED
 
 cdef extern from "cypool_elements.h":
     ctypedef long long int128 "cypool_int128"
@@ -11,6 +11,10 @@ cdef inline void axis_window(
     cdef Py_ssize_t at, skip, stop
     if a.kind == TRANSPOSED:
         axis_transposed_window(a, o, start, count)
+        return
+    if a.kind == TABLE:
+        start[0] = a.starts[o]
+        count[0] = a.counts[o]
         return
     at = o * a.stride - a.lo
     if a.begin <= o < a.end:
@@ -87,6 +91,12 @@ cdef inline void axis_source(
         const Axis *a, Py_ssize_t begin, Py_ssize_t end,
         Py_ssize_t *first, Py_ssize_t *last) noexcept nogil:
     cdef Py_ssize_t reach = (a.kernel - 1) * a.dilation, lowest, highest
+    if a.kind == TABLE:
+        first[0] = last[0] = 0
+        if begin < end:
+            first[0] = a.starts[begin]
+            last[0] = a.starts[end - 1] + a.counts[end - 1]
+        return
     if a.kind == TRANSPOSED:
         lowest = begin + a.lo - reach
         lowest = (lowest + a.stride - 1) // a.stride if lowest > 0 else 0

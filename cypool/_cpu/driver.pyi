@@ -21,7 +21,8 @@ class Buffers: ...
 def reduce(
     plan: Plan, reducer: int, x: _Array, x_dtype: int, y: _Array | None, y_dtype: int,
     index: _Array | None, mask: _Array | None, pooled: tuple[int, ...], inner: int, average: bool,
-    include_pad: bool, override: int | None, num_threads: int | None,
+    include_pad: bool, override: int | None, num_threads: int | None, power: float = 0,
+    least: float = ...,
 ) -> None: ...
 def spread(
     plan: Plan, grad: _Array, dtype: int, y: _Array, y_dtype: int, pooled: tuple[int, ...],
@@ -31,6 +32,9 @@ def scatter(
     plan: Plan, grad: _Array, dtype: int, index: _Array, y: _Array, pooled: tuple[int, ...],
     inner: int, num_threads: int | None,
 ) -> bool: ...
+
+@final
+class Recipe: ...
 
 @final
 class Repeats:

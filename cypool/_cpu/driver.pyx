@@ -10,6 +10,7 @@ from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release,
     PyObject_GetBuffer)
 from cython.parallel cimport prange, threadid
+from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
@@ -18,8 +19,8 @@ from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TRANSPOSED,
-    Array, Axis, Job, reduce_fn, scatter_fn)
+    DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
+    TRANSPOSED, Array, Axis, Job, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
@@ -53,16 +54,74 @@ ACCUMULATOR_SIZE[:] = [1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 16]
 
 
 cdef class Plan:
-    """The windows of up to three axes: (length, outputs, kernel, stride, dilation, lo, hi) each."""
+    """The windows of up to three axes: rules (length, outputs, kernel, stride, dilation, lo, hi),
+    or tables (length, starts, counts).
+    """
 
     def __cinit__(self, axes):
         cdef int i
         cdef int missing = AXES - len(axes)
+        memset(self.tables, 0, sizeof(self.tables))
         for i in range(AXES):
             rule = (1, 1, 1, 1, 1, 0, 0) if i < missing else axes[i - missing]
+            if len(rule) == 3:
+                self.tables[i] = table_axis(
+                    &self.axis[i], &self.transposed[i], rule[0], rule[1], rule[2])
+                continue
             length, outputs, kernel, stride, dilation, lo, hi = rule
             sliding_axis(&self.axis[i], length, outputs, kernel, stride, dilation, lo, hi)
             transposed_axis(&self.transposed[i], &self.axis[i])
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(AXES):
+            free(self.tables[i])
+
+
+# Windows from a table, and the table of the windows that saw each element: these are neighbours, as
+# windows neither begin nor end before the one before them.
+cdef Py_ssize_t *table_axis(
+        Axis *a, Axis *t, Py_ssize_t length, tuple starts, tuple counts) except NULL:
+    cdef Py_ssize_t outputs = len(starts), i, o = 0, most = 1, advance = 1, last = 0
+    cdef Py_ssize_t *table = <Py_ssize_t *>malloc(
+        2 * (outputs + length) * <Py_ssize_t>sizeof(Py_ssize_t))
+    if table == NULL:
+        raise MemoryError
+    memset(a, 0, sizeof(Axis))
+    a.kind = TABLE
+    a.length = length
+    a.outputs = outputs
+    a.starts = table
+    a.counts = table + outputs
+    a.dilation = a.step = a.period = a.residue = 1
+    t[0] = a[0]
+    t.length = outputs
+    t.outputs = length
+    t.starts = table + 2 * outputs
+    t.counts = t.starts + length
+    for o in range(outputs):
+        table[o] = starts[o]
+        table[outputs + o] = counts[o]
+        most = max(most, a.counts[o])
+        if o > 0:
+            advance = max(advance, a.starts[o] - a.starts[o - 1])
+    a.kernel = most
+    a.stride = a.advance = advance
+    most = advance = 1
+    o = 0
+    for i in range(length):
+        while o < outputs and a.starts[o] + a.counts[o] <= i:
+            o += 1
+        while last < outputs and a.starts[last] <= i:
+            last += 1
+        table[2 * outputs + i] = o
+        table[2 * outputs + length + i] = max(last - o, 0)
+        most = max(most, last - o)
+        if i > 0:
+            advance = max(advance, o - t.starts[i - 1])
+    t.kernel = most
+    t.stride = t.advance = advance
+    return table
 
 
 cdef int sliding_axis(
@@ -129,7 +188,6 @@ cdef void place(Array *array, Py_buffer *buffer, tuple pooled, int inner):
 
 cdef class Buffers:
     """The arrays of one call, held while it runs."""
-    cdef Py_buffer x, y, index, mask
 
     def __cinit__(self):
         memset(&self.x, 0, sizeof(Py_buffer))
@@ -163,10 +221,10 @@ cdef int check_shape(
     return 0
 
 
-# With `back`, x holds gradients of outputs and y those of inputs.
+# With `back`, x holds gradients of outputs and y those of inputs; `alike`, both are as inputs.
 cdef int start_job(
         Job *job, Buffers buffers, Plan plan, x, y, index, bint back, mask, tuple pooled,
-        int inner) except -1:
+        int inner, bint alike=False) except -1:
     cdef Py_ssize_t size
     cdef int i, j, n
     cdef bint merges
@@ -178,7 +236,7 @@ cdef int start_job(
     place(&job.x, &buffers.x, pooled, inner)
     if y is not None:
         PyObject_GetBuffer(y, &buffers.y, PyBUF_STRIDED)
-        check_shape(&buffers.y, &buffers.x, plan, pooled, not back)
+        check_shape(&buffers.y, &buffers.x, plan, pooled, not back and not alike)
         place(&job.y, &buffers.y, pooled, inner)
     if index is not None:
         PyObject_GetBuffer(index, &buffers.index, PyBUF_STRIDED_RO if back else PyBUF_STRIDED)
@@ -293,7 +351,8 @@ cdef bint join_axes(Job *job, int a, int b, int into, bint back) except -1:
     cdef Py_ssize_t length = outer.length, outputs = outer.outputs, columns = inner.length
     if back:
         length, outputs, columns = outputs, length, inner.outputs
-    if (length == 1 or outer.kind != inner.kind or (outer.kind == TRANSPOSED) != back
+    if (length == 1 or outer.kind != inner.kind
+            or outer.kind != (TRANSPOSED if back else SLIDING)
             or outer.dilation != 1 or inner.dilation != 1 or inner.kernel != columns
             or inner.lo or inner.hi or outer.lo or outer.hi
             or (outputs - 1) * outer.stride + outer.kernel > length):
@@ -326,7 +385,7 @@ cdef bint is_trivial(const Axis *a) noexcept:
 
 # Whether every window lies in its own stride's worth of elements, and nothing is left over.
 cdef bint tiles_exactly(const Axis *a) noexcept:
-    return (a.lo == 0 and (a.kernel - 1) * a.dilation < a.stride
+    return (a.kind != TABLE and a.lo == 0 and (a.kernel - 1) * a.dilation < a.stride
             and (a.length * a.stride == a.outputs if a.kind == TRANSPOSED
                  else a.outputs * a.stride == a.length))
 
@@ -421,7 +480,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.streams = True
     elif small and h.kind == SLIDING:
         job.doubles = overlaps and not job.locates
-        if job.doubles or brought or (
+        # (Padding counts as terms of a sum, whose order must not follow from where x lies.)
+        if job.doubles or (brought and not job.sums) or (
                 h.stride == 1 and not is_covered(h) and need * job.pitch <= SMALL):
             job.padded = True
             job.source_rows = need
@@ -626,17 +686,19 @@ cdef int sum_accumulator(
 
 def reduce(
         Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, mask, tuple pooled,
-        int inner, bint average, bint include_pad, override, num_threads):
+        int inner, bint average, bint include_pad, override, num_threads, double power=0,
+        double least=NAN):
     """Every window of x by one reducer, into y, and for extremes where it was found, into index.
 
-    y may be None when only indices are wanted.
+    y may be None when only indices are wanted. With a power, the reducer sees powers of absolute
+    values (of no value below `least`), and of its result, or of its mean, the root is taken.
     """
     cdef Job job
     cdef Buffers buffers = Buffers()
     cdef double work
     cdef int accumulator = prepare(
         &job, buffers, &reducer, &work, plan, x, x_dtype, y, y_dtype, index, mask, pooled, inner,
-        average, include_pad, override)
+        average, include_pad, override, power, least)
     run_reduce(&job, reducer, accumulator, average and mask is not None and not override,
                num_threads, work)
 
@@ -645,7 +707,7 @@ def reduce(
 cdef int prepare(
         Job *job, Buffers buffers, int *reducer, double *work, Plan plan, x, int x_dtype, y,
         int y_dtype, index, mask, tuple pooled, int inner, bint average, bint include_pad,
-        override) except -1:
+        override, double power, double least) except -1:
     cdef int accumulator
     cdef bint wide_index
     start_job(job, buffers, plan, x, y, index, False, mask, pooled, inner)
@@ -662,7 +724,16 @@ cdef int prepare(
     plain_y = job.inner <= INNER and has_plain_rows(
         &job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
     job.flip = reducer[0] == MIN
-    if reducer[0] == SUM:
+    job.power = power
+    job.least = least
+    if power != 0:
+        # In double precision, where a square of a float32 can neither overflow nor vanish.
+        accumulator = ACC_F64
+        job.load = kernels.power[x_dtype]
+        job.store = kernels.root[y_dtype]
+        job.averages = average
+        find_whole(job)
+    elif reducer[0] == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
         job.narrow = plain_x and x_dtype == DT_F32 and accumulator == ACC_F64
         if not job.narrow and (accumulator != x_dtype or not plain_x):
@@ -709,7 +780,7 @@ cdef bint locates(const Job *job, bint masked, bint plain) noexcept:
     cdef int i
     for i in range(AXES):
         a = &job.axis[i]
-        if a.kernel > LOCATE or (a.kernel - 1) * a.dilation > 2 * LOCATE:
+        if a.kind != SLIDING or a.kernel > LOCATE or (a.kernel - 1) * a.dilation > 2 * LOCATE:
             return False
         taps *= job.axis[i].kernel
     return (taps <= LOCATE and not masked and not job.joined
@@ -821,6 +892,7 @@ cdef class Recipe:
     cdef Job job
     cdef reduce_fn kernel
     cdef double work
+    cdef Plan plan              # whose tables the job may point to
     cdef object dtype, result, output
     cdef Py_ssize_t size, result_size
     cdef Recipe next
@@ -907,7 +979,7 @@ cdef class Repeats:
             found = found.next
         accumulator = prepare(
             &recipe.job, buffers, &reducer, &recipe.work, plan, x, x_dtype, y, y_dtype, None, None,
-            pooled, inner, average, include_pad, override)
+            pooled, inner, average, include_pad, override, 0, NAN)
         if (recipe.work >= RECIPE or recipe.job.planes == 0 or recipe.job.inner == 0
                 or not PyBuffer_IsContiguous(&buffers.x, b"C")
                 or not PyBuffer_IsContiguous(&buffers.y, b"C")):
@@ -915,6 +987,7 @@ cdef class Repeats:
         recipe.job.sums = reducer == SUM
         cut(&recipe.job, ACCUMULATOR_SIZE[accumulator])
         recipe.kernel = kernels.reduce[reducer][accumulator]
+        recipe.plan = plan
         recipe.dtype = x.dtype
         recipe.result = y.dtype
         recipe.output = y.shape

@@ -32,6 +32,7 @@ cdef enum:                  # the types of elements, in the order of dtypes.py
 cdef enum:                  # kinds of axes
     SLIDING = 0             # window o starts at o * stride - lo
     TRANSPOSED = 1          # the windows of a sliding axis that saw an input element
+    TABLE = 2               # any windows that neither begin nor end before the one before them
 
 cdef enum:                  # reducers
     MAX = 0
@@ -52,7 +53,7 @@ cdef enum:                  # the types in which values are combined
     ACC_I128 = 10
 
 cdef struct Axis:
-    int kind               # SLIDING or TRANSPOSED
+    int kind
     Py_ssize_t length       # elements that windows look at
     Py_ssize_t outputs      # number of windows
     Py_ssize_t kernel, stride, dilation, lo, hi     # the sliding rule, in forward terms
@@ -61,6 +62,9 @@ cdef struct Axis:
     # start(o + period) == start(o) + advance, with as many taps.
     Py_ssize_t period, advance, begin, end
     Py_ssize_t residue, inverse     # TRANSPOSED: gcd(stride, dilation), and see axis.pxd
+    # TABLE: first elements and counts; kernel is the largest count, stride the largest advance.
+    const Py_ssize_t *starts
+    const Py_ssize_t *counts
 
 cdef struct Array:
     char *data
@@ -111,6 +115,9 @@ cdef struct Job:
     bint flip               # minimum found as the maximum of reversed keys
     bint index32            # indices are int32, not int64
     bint divides_columns    # by divisors found once for all columns of a tile
+    double power            # of absolute values, the root of whose result is taken; 0: none
+    double least            # what values are raised to before that, or NaN
+    bint averages           # the mean before the root
     bint include_pad        # an average's divisor counts padding
     int64_t divisor_override    # 0: none
     Py_ssize_t whole_begin[AXES]    # outputs whose divisor counts every tap
@@ -150,9 +157,11 @@ cdef struct KernelTable:
     load_fn widen[DTYPES][ACCUMULATORS]
     load_fn key[DTYPES]                         # halves as ordered int16 keys
     load_fn pack[DTYPES][2]                     # value and index in 64 or 128 bits
+    load_fn power[DTYPES]                       # powers of absolute values
     load_fn spread[DTYPES][ACCUMULATORS]        # gradients over their divisors
     store_fn narrow[DTYPES][ACCUMULATORS]
     store_fn average[DTYPES][ACCUMULATORS]
+    store_fn root[DTYPES]
     store_fn unkey[DTYPES]
     store_fn unpack[DTYPES][2]
     scatter_fn scatter[DTYPES]                  # in place, where the dtype is wide enough

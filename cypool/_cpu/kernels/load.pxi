@@ -72,6 +72,39 @@ cdef void load_widened(
                 to[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line)
 
 
+# Powers of absolute values; an infinite power stands for their maximum, and leaves them.
+cdef inline double power_of(double v, double power, double least) noexcept nogil:
+    if v < least:
+        v = least
+    v = fabs(v)
+    return v if power == 1 or power == INFINITY else v * v if power == 2 else (
+        v * v * v if power == 3 else pow(v, power))
+
+
+cdef void load_power(
+        const Job *job, const Run *run, double *line, const element *x) noexcept nogil:
+    cdef Py_ssize_t h, i, j, n = run.nw * run.nc
+    cdef const char *p
+    cdef const element *row
+    cdef double *to
+    for h in range(run.nh):
+        to = line + h * run.pitch
+        row = <const element *>(run.data + h * run.sh)
+        if has_lines(run, sizeof(element)):
+            if job.power == 2 and job.least != job.least:
+                for i in range(n):
+                    to[i] = widened(row[i], line) * widened(row[i], line)
+                continue
+            for i in range(n):
+                to[i] = power_of(widened(row[i], line), job.power, job.least)
+            continue
+        for i in range(run.nw):
+            p = <const char *>row + i * run.sw
+            for j in range(run.nc):
+                to[i * run.nc + j] = power_of(
+                    widened((<const element *>(p + j * run.sc))[0], line), job.power, job.least)
+
+
 # Elements as signed integers that compare as they do, reversed or not.
 cdef inline int64_t key_of(element v, int64_t reverse) noexcept nogil:
     if element is half:

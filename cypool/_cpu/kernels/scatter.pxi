@@ -179,7 +179,10 @@ cdef int check_index_units(
     cdef bint vector = job.inner == 1 or job.index.inner == wide
     for i in range(job.lead + 1, AXES):
         pitch *= job.axis[i].length
-    if job.lead == 2:
+    if job.lead == 2 and lead.kind == TABLE:
+        found = 2           # (Not looked at; bands are then not told apart.)
+        reach = size
+    elif job.lead == 2:
         step = lead.stride
         reach = (lead.kernel - 1) * lead.dilation
     for plane in range(first, last):

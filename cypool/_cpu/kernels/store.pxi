@@ -161,6 +161,40 @@ cdef void find_column_divisors(
             axis_divisor(&job.divisor[2], o, job.include_pad), 1)
 
 
+# --- roots ---
+
+cdef inline double root_of(double v, double power) noexcept nogil:
+    if power == INFINITY:
+        # A window without an element has the maximum of nothing.
+        return 0 if v < 0 else v
+    return v if power == 1 else sqrt(v) if power == 2 else (
+        cbrt(v) if power == 3 else pow(v, 1 / power))
+
+
+cdef void store_root(
+        const Job *job, const Run *run, const Run *index, const double *line,
+        element *y) noexcept nogil:
+    cdef Py_ssize_t i, j, k, at = 0
+    cdef double by = 1
+    cdef char *p
+    cdef Divisor divisor
+    if not job.averages and job.power == 2 and is_contiguous(run, sizeof(element)):
+        for i in range(run.nh * run.nw * run.nc):
+            y[i] = narrowed(sqrt(line[i]), y)
+        return
+    for k in range(run.nh):
+        divisor_start(&divisor, job, run.d, run.h + k)
+        for i in range(run.nw):
+            p = run.data + k * run.sh + i * run.sw
+            if job.averages and job.counter == NULL:
+                by = <double>divisor_of(&divisor, run.w + i)
+            for j in range(run.nc):
+                if job.averages and job.counter != NULL:
+                    by = <double>max((<const int64_t *>index.data)[at], 1)
+                (<element *>(p + j * run.sc))[0] = narrowed(root_of(line[at] / by, job.power), y)
+                at += 1
+
+
 # --- keys back to elements ---
 
 cdef inline element unkeyed(int64_t key, int64_t reverse, element *_) noexcept nogil:

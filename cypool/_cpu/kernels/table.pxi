@@ -7,8 +7,8 @@ from cypool._cpu.axis cimport axis_divisor, axis_reached, axis_source, axis_wind
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, ACC_U8, ACC_U16, ACC_U32,
     ACC_U64, AXES, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8,
-    DT_U16, DT_U32, DT_U64, LOCATE, MAX, MIN, SLIDING, SUM, TABLE_VERSION, Array, Axis, Job,
-    KernelTable, Run, load_fn, reduce_fn, scatter_fn, store_fn)
+    DT_U16, DT_U32, DT_U64, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
+    TABLE_VERSION, Array, Axis, Job, KernelTable, Run, load_fn, reduce_fn, scatter_fn, store_fn)
 
 include "elements.pxi"
 include "reduce.pxi"
@@ -61,9 +61,11 @@ cdef void enter_element(KernelTable *t, int code, element *_):
     if element is not int64_t and element is not uint64_t and element is not double:
         t.pack[code][0] = <load_fn>&load_packed[int64_t, element]
         t.unpack[code][0] = <store_fn>&store_unpacked[int64_t, element]
+    t.power[code] = <load_fn>&load_power[element]
     t.widen[code][ACC_F32] = <load_fn>&load_widened[float, element]
     t.widen[code][ACC_F64] = <load_fn>&load_widened[double, element]
     if element is half or element is bfloat or element is float or element is double:
+        t.root[code] = <store_fn>&store_root[element]
         t.narrow[code][ACC_F32] = <store_fn>&store_narrowed[float, element]
         t.narrow[code][ACC_F64] = <store_fn>&store_narrowed[double, element]
         t.average[code][ACC_F32] = <store_fn>&store_average[float, element]

@@ -1,0 +1,764 @@
+"""Operators that see all taps of a window at once: ranks, modes, draws, softmax and its like.
+
+They are not made of partial results, so each window is gathered and reduced by itself; and so are
+the gradients of whatever weighs the taps of a window against each other. One unit of work is one
+row of outputs, or in a gradient one band of one plane, summed up in double precision and written by
+one thread alone.
+"""
+from cython.parallel cimport prange, threadid
+from libc.math cimport NAN, exp, log
+from libc.stdlib cimport free, malloc, qsort
+from libc.string cimport memset
+
+from cypool._cpu.axis cimport axis_source, axis_window
+from cypool._cpu.driver cimport Buffers, Plan, start_job
+from cypool._cpu.job cimport AXES, Array, Job
+from cypool._cpu.threads cimport team_size
+
+include "kernels/elements.pxi"
+
+cdef enum:
+    CHUNKS = 4              # pieces a thread, so that a late thread is helped out
+    BAND = 1048576          # bytes of a band that gradients are added up in
+    WEIGHT = 8              # a tap here is so many elements' worth of work elsewhere
+
+cdef enum:
+    LOGSUMEXP = 0
+    SOFT = 1
+    QUANTILE = 2
+    MODE = 3
+    DRAW = 4                # stochastic pooling, and
+    EXPECT = 5              # what it is on average
+    NORM = 6                # Lp, and
+    MEAN_NORM = 7           # the generalised mean: gradients only
+
+KINDS = {"logsumexp": LOGSUMEXP, "soft": SOFT, "median": QUANTILE, "mode": MODE,
+         "stochastic": DRAW, "expected": EXPECT, "lp": NORM, "gem": MEAN_NORM}
+
+cdef struct Each:
+    Job *job
+    int kind
+    double first, second            # the operator's parameters
+    const double *samples           # draws, one per output
+    double *by_power                # derivative by the power, one per output row, or NULL
+    Py_ssize_t taps                 # of one window, at most
+
+# The taps of one window.
+cdef struct Taps:
+    Py_ssize_t n
+    double *value
+    int64_t *key                    # ordered as values are
+    int64_t *index                  # in the plane
+    int64_t *sorted                 # room
+
+
+cdef int64_t key_of(element v) noexcept nogil:
+    if element is half:
+        return cypool_key16(v.bits, 0x7c00, 0)
+    elif element is bfloat:
+        return cypool_key16(v.bits, 0x7f80, 0)
+    elif element is float:
+        return cypool_key32(cypool_float_bits(v), 0x7f800000, 0)
+    elif element is double:
+        return cypool_key64(cypool_double_bits(v), 0x7ff0000000000000, 0)
+    elif element is uint64_t:
+        return <int64_t>(v ^ (<uint64_t>1 << 63))
+    else:
+        return <int64_t>v
+
+
+cdef element of_key(int64_t key, element *_) noexcept nogil:
+    cdef element e
+    if element is half:
+        e.bits = cypool_unkey16(<int16_t>key, 0x7e00, 0)
+        return e
+    elif element is bfloat:
+        e.bits = cypool_unkey16(<int16_t>key, 0x7fc0, 0)
+        return e
+    elif element is float:
+        return cypool_bits_float(cypool_unkey32(<int32_t>key, 0x7fc00000, 0))
+    elif element is double:
+        return cypool_bits_double(cypool_unkey64(key, 0x7ff8000000000000, 0))
+    elif element is uint64_t:
+        return <uint64_t>key ^ (<uint64_t>1 << 63)
+    else:
+        return <element>key
+
+
+cdef inline double value_of(element v) noexcept nogil:
+    if element is half:
+        return cypool_from_half(v.bits)
+    elif element is bfloat:
+        return cypool_from_bfloat(v.bits)
+    else:
+        return <double>v
+
+
+# Rounded once: to odd in float32 first, so that the second rounding is as if it were the only one.
+cdef inline float to_odd(double v) noexcept nogil:
+    cdef float f = <float>v
+    cdef uint32_t bits = cypool_float_bits(f)
+    if v != v or <double>f == v or bits & 1:
+        return f
+    if (<double>f > v) == (v > 0):
+        return cypool_bits_float(bits - 1)
+    return cypool_bits_float(bits + 1)
+
+
+cdef inline element of_value(double v, element *_) noexcept nogil:
+    cdef element e
+    if element is half:
+        e.bits = cypool_to_half(to_odd(v))
+        return e
+    elif element is bfloat:
+        e.bits = cypool_to_bfloat(to_odd(v))
+        return e
+    else:
+        return <element>v
+
+
+# What the key of a NaN is; of no integer.
+cdef inline int64_t nan_key(element *_) noexcept nogil:
+    if element is half or element is bfloat:
+        return 0x7fff
+    elif element is float:
+        return 0x7fffffff
+    elif element is double:
+        return INT64_MAX
+    else:
+        return INT64_MAX
+
+
+# What a window without an element has for a median: below all else.
+cdef inline element lowest(element *_) noexcept nogil:
+    if element is half or element is bfloat or element is float or element is double:
+        return of_value(-INFINITY, _)
+    elif element is int8_t:
+        return INT8_MIN
+    elif element is int16_t:
+        return INT16_MIN
+    elif element is int32_t:
+        return INT32_MIN
+    elif element is int64_t:
+        return INT64_MIN
+    else:
+        return 0
+
+
+cdef Py_ssize_t outer_offset(const Job *job, const Array *array, Py_ssize_t plane) noexcept nogil:
+    cdef Py_ssize_t offset = 0
+    cdef int i
+    for i in range(job.outer_ndim - 1, -1, -1):
+        offset += plane % job.outer_shape[i] * array.outer[i]
+        plane //= job.outer_shape[i]
+    return offset
+
+
+# All taps of the window of output (d, h, w) that count, row-major.
+cdef void gather(
+        const Job *job, const char *x, const char *mask, Py_ssize_t d, Py_ssize_t h, Py_ssize_t w,
+        Taps *taps, element *_) noexcept nogil:
+    cdef Py_ssize_t d0, dn, h0, hn, w0, wn, i, j, k, at_d, at_h, at_w
+    cdef element v
+    axis_window(&job.axis[0], d, &d0, &dn)
+    axis_window(&job.axis[1], h, &h0, &hn)
+    axis_window(&job.axis[2], w, &w0, &wn)
+    taps.n = 0
+    for i in range(dn):
+        at_d = d0 + i * job.axis[0].step
+        for j in range(hn):
+            at_h = h0 + j * job.axis[1].step
+            for k in range(wn):
+                at_w = w0 + k * job.axis[2].step
+                if mask != NULL and not (<const uint8_t *>(
+                        mask + at_d * job.mask.stride[0] + at_h * job.mask.stride[1]
+                        + at_w * job.mask.stride[2]))[0]:
+                    continue
+                v = (<const element *>(x + at_d * job.x.stride[0] + at_h * job.x.stride[1]
+                                       + at_w * job.x.stride[2]))[0]
+                taps.value[taps.n] = value_of(v)
+                taps.key[taps.n] = key_of(v)
+                taps.index[taps.n] = (
+                    (at_d * job.axis[1].length + at_h) * job.axis[2].length + at_w)
+                taps.n += 1
+
+
+# --- operators ---
+
+cdef int by_key(const void *a, const void *b) noexcept nogil:
+    cdef int64_t v = (<const int64_t *>a)[0], w = (<const int64_t *>b)[0]
+    return (v > w) - (v < w)
+
+
+# The value of that rank, counted from the least, which is n-th of the sorted values.
+cdef int64_t ranked(int64_t *v, Py_ssize_t n, Py_ssize_t rank) noexcept nogil:
+    cdef Py_ssize_t lo = 0, hi = n - 1, i, j
+    cdef int64_t pivot, swap
+    while lo < hi:
+        # Hoare's quickselect, by the median of three.
+        pivot = v[(lo + hi) // 2]
+        if (v[lo] < pivot) == (v[lo] > v[hi]):
+            pivot = v[lo]
+        elif (v[hi] < pivot) == (v[hi] > v[lo]):
+            pivot = v[hi]
+        i = lo
+        j = hi
+        while i <= j:
+            while v[i] < pivot:
+                i += 1
+            while v[j] > pivot:
+                j -= 1
+            if i <= j:
+                swap = v[i]
+                v[i] = v[j]
+                v[j] = swap
+                i += 1
+                j -= 1
+        if rank <= j:
+            hi = j
+        elif rank >= i:
+            lo = i
+        else:
+            return v[rank]
+    return v[rank]
+
+
+# The tap that a rank operator selects, or -1.
+cdef Py_ssize_t select_quantile(Taps *taps, double quantile, int64_t nan) noexcept nogil:
+    cdef Py_ssize_t i, rank
+    cdef int64_t key
+    for i in range(taps.n):
+        if taps.key[i] == nan:
+            return i
+        taps.sorted[i] = taps.key[i]
+    if taps.n == 0:
+        return -1
+    rank = <Py_ssize_t>(quantile * <double>(taps.n - 1))
+    key = ranked(taps.sorted, taps.n, min(rank, taps.n - 1))
+    for i in range(taps.n):
+        if taps.key[i] == key:
+            return i
+    return -1
+
+
+# The tap whose value is met most often; of several such values the one met first.
+cdef Py_ssize_t select_mode(Taps *taps) noexcept nogil:
+    cdef Py_ssize_t i, lo, hi, best = -1, most = 0, n = taps.n
+    for i in range(n):
+        taps.sorted[i] = taps.key[i]
+    qsort(taps.sorted, n, sizeof(int64_t), by_key)
+    for i in range(n):
+        # How often: the distance of the two ends of its run.
+        lo = bound(taps.sorted, n, taps.key[i], False)
+        hi = bound(taps.sorted, n, taps.key[i], True)
+        if hi - lo > most:
+            most = hi - lo
+            best = i
+    return best
+
+
+# Elements of a sorted run that lie before a key, or not after it.
+cdef Py_ssize_t bound(const int64_t *v, Py_ssize_t n, int64_t key, bint after) noexcept nogil:
+    cdef Py_ssize_t lo = 0, hi = n, middle
+    while lo < hi:
+        middle = lo + (hi - lo) // 2
+        if v[middle] < key or after and v[middle] == key:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo
+
+
+# The tap that a draw falls on, by weights max(x, 0); -1 where there is none.
+cdef Py_ssize_t select_draw(const Taps *taps, double sample) noexcept nogil:
+    cdef Py_ssize_t i, last = -1
+    cdef double total = 0, so_far = 0
+    for i in range(taps.n):
+        if taps.value[i] != taps.value[i]:
+            return i
+        if taps.value[i] > 0:
+            total += taps.value[i]
+    if total == INFINITY:
+        # The first that is, or where a sum has overflowed, the same with smaller weights.
+        for i in range(taps.n):
+            if taps.value[i] == INFINITY:
+                return i
+        total = 0
+        for i in range(taps.n):
+            total += max(taps.value[i], 0.0) / taps.n
+        sample *= <double>taps.n
+    for i in range(taps.n):
+        if taps.value[i] > 0:
+            so_far += taps.value[i]
+            last = i
+            if so_far > sample * total:
+                return i
+    return last
+
+
+# The greatest of beta * x; NaN where there is one.
+cdef double greatest(const Taps *taps, double beta) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double most = -INFINITY
+    for i in range(taps.n):
+        if taps.value[i] != taps.value[i]:
+            return NAN
+        if beta * taps.value[i] > most:
+            most = beta * taps.value[i]
+    return most
+
+
+cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double most, total = 0, product = 0, weight, beta = each.first
+    if each.kind == LOGSUMEXP:
+        most = greatest(taps, beta)
+        if taps.n == 0:
+            return -INFINITY
+        if most != most or fabs(most) == INFINITY:
+            return most / beta
+        for i in range(taps.n):
+            total += exp(beta * taps.value[i] - most)
+        if each.second:
+            total /= <double>taps.n
+        return (most + log(total)) / beta
+    if each.kind == SOFT:
+        most = greatest(taps, 1)
+        if most != most or most == INFINITY:
+            return most
+        for i in range(taps.n):
+            if taps.value[i] > -INFINITY:
+                weight = exp(taps.value[i] - most)
+                total += weight
+                product += weight * taps.value[i]
+        return product / total if total > 0 else 0
+    # EXPECT
+    most = greatest(taps, 1)
+    if most != most or most == INFINITY:
+        return most
+    for i in range(taps.n):
+        if taps.value[i] > 0:
+            # (Relative to the greatest: squares neither overflow nor vanish.)
+            weight = taps.value[i] / most
+            total += weight
+            product += weight * taps.value[i]
+    return product / total if total > 0 else 0
+
+
+cdef void reduce_row(
+        const Each *each, Py_ssize_t unit, Taps *taps, element *x_, element *y_,
+        bint to_double) noexcept nogil:
+    cdef const Job *job = each.job
+    cdef Py_ssize_t h = unit % job.axis[1].outputs, rest = unit // job.axis[1].outputs
+    cdef Py_ssize_t d = rest % job.axis[0].outputs, plane = rest // job.axis[0].outputs
+    cdef Py_ssize_t w, c, tap, at
+    cdef const char *x = job.x.data + outer_offset(job, &job.x, plane)
+    cdef const char *mask = NULL
+    cdef char *y = NULL
+    cdef char *index = NULL
+    cdef element result
+    if job.mask.data != NULL:
+        mask = job.mask.data + outer_offset(job, &job.mask, plane)
+    if job.y.data != NULL:
+        y = job.y.data + outer_offset(job, &job.y, plane) + (
+            d * job.y.stride[0] + h * job.y.stride[1])
+    if job.index.data != NULL:
+        index = job.index.data + outer_offset(job, &job.index, plane) + (
+            d * job.index.stride[0] + h * job.index.stride[1])
+    for w in range(job.axis[2].outputs):
+        for c in range(job.inner):
+            gather(job, x + c * job.x.inner, mask + c * job.mask.inner if mask != NULL else NULL,
+                   d, h, w, taps, x_)
+            if each.kind in (LOGSUMEXP, SOFT, EXPECT):
+                if to_double:
+                    (<double *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = reduced(
+                        each, taps)
+                else:
+                    (<element *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = of_value(
+                        reduced(each, taps), y_)
+                continue
+            if each.kind == QUANTILE:
+                tap = select_quantile(taps, each.first, nan_key(x_))
+                result = lowest(x_)
+            elif each.kind == MODE:
+                tap = select_mode(taps)
+                result = lowest(x_)
+            else:
+                # Draws are one per output, channels first.
+                at = ((plane * job.inner + c) * job.axis[0].outputs + d) * (
+                    job.axis[1].outputs) + h
+                tap = select_draw(taps, each.samples[at * job.axis[2].outputs + w])
+                result = of_value(0, x_)
+            if tap >= 0:
+                result = of_key(taps.key[tap], x_)
+            if y != NULL:
+                (<element *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = result
+            if index == NULL:
+                continue
+            at = taps.index[tap] if tap >= 0 else -1
+            if job.index32:
+                (<int32_t *>(index + w * job.index.stride[2] + c * job.index.inner))[0] = (
+                    <int32_t>at)
+            else:
+                (<int64_t *>(index + w * job.index.stride[2] + c * job.index.inner))[0] = at
+
+
+ctypedef void (*row_fn)(
+    const Each *each, Py_ssize_t unit, Taps *taps, void *x_, void *y_,
+    bint to_double) noexcept nogil
+ctypedef void (*band_fn)(
+    const Each *each, Py_ssize_t unit, Taps *taps, double *band, void *x_,
+    void *g_) noexcept nogil
+
+cdef row_fn ROW[12]
+ROW[:] = [
+    <row_fn>&reduce_row[int8_t], <row_fn>&reduce_row[uint8_t], <row_fn>&reduce_row[int16_t],
+    <row_fn>&reduce_row[uint16_t], <row_fn>&reduce_row[int32_t], <row_fn>&reduce_row[uint32_t],
+    <row_fn>&reduce_row[int64_t], <row_fn>&reduce_row[uint64_t], <row_fn>&reduce_row[float],
+    <row_fn>&reduce_row[double], <row_fn>&reduce_row[half], <row_fn>&reduce_row[bfloat]]
+
+
+# --- gradients ---
+
+# What each tap's value adds to the result, replaced in place by its share of the gradient: the
+# derivative of the result by it. Returns the derivative by the power, where there is one.
+cdef double derive(const Each *each, Taps *taps) noexcept nogil:
+    cdef Py_ssize_t i, n = taps.n
+    cdef double total = 0, product = 0, logs = 0, most = 0, v, y, p = each.first
+    if n == 0:
+        return 0
+    if each.kind == NORM or each.kind == MEAN_NORM:
+        if each.kind == MEAN_NORM and each.second == each.second:
+            # Values below the least count as it, and have no gradient: marked as 0 with a sign.
+            for i in range(n):
+                taps.key[i] = taps.value[i] < each.second
+                taps.value[i] = max(taps.value[i], each.second) if (
+                    taps.value[i] == taps.value[i]) else taps.value[i]
+        else:
+            for i in range(n):
+                taps.key[i] = 0
+        for i in range(n):
+            v = fabs(taps.value[i])
+            if v > most or v != v:
+                most = v
+        if p == INFINITY:
+            for i in range(n):
+                v = taps.value[i]
+                taps.value[i] = 0
+                if fabs(v) == most and total == 0:
+                    total = 1
+                    taps.value[i] = (v > 0) - (v < 0)
+            return 0
+        if most == 0:
+            for i in range(n):
+                taps.value[i] = 0
+            return 0
+        # Relative to the greatest, whose power is 1.
+        for i in range(n):
+            v = fabs(taps.value[i]) / most
+            y = pow(v, p)
+            total += y
+            if v > 0:
+                logs += y * log(v)
+        if each.kind == MEAN_NORM:
+            total /= <double>n
+            logs /= <double>n
+        y = pow(total, 1 / p)           # the result over the greatest
+        for i in range(n):
+            v = taps.value[i]
+            if v == 0 or taps.key[i]:
+                taps.value[i] = 0
+                continue
+            product = pow(fabs(v) / most / y, p - 1)
+            if each.kind == MEAN_NORM:
+                product /= <double>n
+            taps.value[i] = product if v > 0 else -product
+        return most * y * (logs / total / p - log(total) / (p * p))
+    most = greatest(taps, p if each.kind == LOGSUMEXP else 1)
+    if each.kind == EXPECT:
+        y = reduced(each, taps)
+        for i in range(n):
+            total += max(taps.value[i], 0.0)
+        for i in range(n):
+            v = taps.value[i]
+            taps.value[i] = (2 * v - y) / total if v > 0 else 0
+        return 0
+    if fabs(most) == INFINITY:
+        # Of infinite values all weight is on the infinite; of none there is any.
+        for i in range(n):
+            if (p if each.kind == LOGSUMEXP else 1) * taps.value[i] == INFINITY:
+                total += 1
+        for i in range(n):
+            v = (p if each.kind == LOGSUMEXP else 1) * taps.value[i]
+            taps.value[i] = 1 / total if v == INFINITY else 0
+        return 0
+    if each.kind == LOGSUMEXP:
+        for i in range(n):
+            total += exp(p * taps.value[i] - most)
+        for i in range(n):
+            taps.value[i] = exp(p * taps.value[i] - most) / total
+        return 0
+    # SOFT
+    y = reduced(each, taps)
+    for i in range(n):
+        if taps.value[i] > -INFINITY:
+            total += exp(taps.value[i] - most)
+    for i in range(n):
+        v = taps.value[i]
+        taps.value[i] = exp(v - most) / total * (1 + v - y) if v > -INFINITY else 0
+    return 0
+
+
+ctypedef fused floating:
+    half
+    bfloat
+    float
+    double
+
+
+# One band of one plane: rows of its leading axis. job.x holds the input, job.index the gradients of
+# outputs, job.y those of the input.
+cdef void derive_band(
+        const Each *each, Py_ssize_t unit, Taps *taps, double *band, element *x_,
+        floating *g_) noexcept nogil:
+    cdef const Job *job = each.job
+    cdef int i, lead = job.lead
+    cdef Py_ssize_t k = unit % job.bands, rest = unit // job.bands, pitch = 1, lo, hi, d, h, w, t
+    cdef Py_ssize_t c = rest % job.inner, plane = rest // job.inner
+    cdef Py_ssize_t begin[AXES]
+    cdef Py_ssize_t end[AXES]
+    cdef Py_ssize_t length = job.axis[lead].length, at
+    cdef double g, by_power
+    cdef const char *x = job.x.data + outer_offset(job, &job.x, plane) + c * job.x.inner
+    cdef const char *grad = job.index.data + outer_offset(job, &job.index, plane) + (
+        c * job.index.inner)
+    cdef const char *mask = NULL
+    cdef char *y = job.y.data + outer_offset(job, &job.y, plane) + c * job.y.inner
+    if job.mask.data != NULL:
+        mask = job.mask.data + outer_offset(job, &job.mask, plane) + c * job.mask.inner
+    lo = length // job.bands * k + min(k, length % job.bands)
+    hi = lo + length // job.bands + (k < length % job.bands)
+    for i in range(AXES):
+        begin[i] = 0
+        end[i] = job.axis[i].outputs
+    axis_source(&job.divisor[lead], lo, hi, &begin[lead], &end[lead])
+    for i in range(lead + 1, AXES):
+        pitch *= job.axis[i].length
+    lo *= pitch
+    hi *= pitch
+    memset(band, 0, (hi - lo) * sizeof(double))
+    for d in range(begin[0], end[0]):
+        for h in range(begin[1], end[1]):
+            for w in range(begin[2], end[2]):
+                gather(job, x, mask, d, h, w, taps, x_)
+                g = value_of((<const floating *>(
+                    grad + d * job.index.stride[0] + h * job.index.stride[1]
+                    + w * job.index.stride[2]))[0])
+                by_power = derive(each, taps)
+                if each.by_power != NULL and owns(job, lead, d, h, w, k):
+                    each.by_power[unit] += g * by_power
+                for t in range(taps.n):
+                    at = taps.index[t]
+                    if lo <= at < hi and taps.value[t] != 0:
+                        band[at - lo] += g * taps.value[t]
+    for at in range(lo, hi):
+        d = at // (job.axis[1].length * job.axis[2].length)
+        h = at // job.axis[2].length % job.axis[1].length
+        w = at % job.axis[2].length
+        (<floating *>(y + d * job.y.stride[0] + h * job.y.stride[1] + w * job.y.stride[2]))[0] = (
+            of_value(band[at - lo], g_))
+
+
+# Whether a window counts in band k, when several see it: where its first element along the leading
+# axis lies, or of windows without one, the first band.
+cdef bint owns(
+        const Job *job, int lead, Py_ssize_t d, Py_ssize_t h, Py_ssize_t w,
+        Py_ssize_t k) noexcept nogil:
+    cdef Py_ssize_t start, count, length = job.axis[lead].length
+    axis_window(&job.axis[lead], d if lead == 0 else h if lead == 1 else w, &start, &count)
+    if count == 0:
+        return k == 0
+    return start >= length // job.bands * k + min(k, length % job.bands) and (
+        start < length // job.bands * (k + 1) + min(k + 1, length % job.bands))
+
+
+cdef band_fn band_of(int x_dtype, floating *_) noexcept:
+    if x_dtype == 0:
+        return <band_fn>&derive_band[int8_t, floating]
+    if x_dtype == 1:
+        return <band_fn>&derive_band[uint8_t, floating]
+    if x_dtype == 2:
+        return <band_fn>&derive_band[int16_t, floating]
+    if x_dtype == 3:
+        return <band_fn>&derive_band[uint16_t, floating]
+    if x_dtype == 4:
+        return <band_fn>&derive_band[int32_t, floating]
+    if x_dtype == 5:
+        return <band_fn>&derive_band[uint32_t, floating]
+    if x_dtype == 6:
+        return <band_fn>&derive_band[int64_t, floating]
+    if x_dtype == 7:
+        return <band_fn>&derive_band[uint64_t, floating]
+    if x_dtype == 8:
+        return <band_fn>&derive_band[float, floating]
+    if x_dtype == 9:
+        return <band_fn>&derive_band[double, floating]
+    if x_dtype == 10:
+        return <band_fn>&derive_band[half, floating]
+    return <band_fn>&derive_band[bfloat, floating]
+
+
+# --- running ---
+
+cdef Py_ssize_t most_taps(const Job *job) noexcept:
+    cdef int i
+    cdef Py_ssize_t n = 1
+    for i in range(AXES):
+        n *= min(job.axis[i].kernel, job.axis[i].length)
+    return n
+
+
+cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
+    return units // n * i + min(i, units % n)
+
+
+cdef void place_taps(Taps *taps, char *scratch, Py_ssize_t n) noexcept nogil:
+    taps.value = <double *>scratch
+    taps.key = <int64_t *>(taps.value + n)
+    taps.index = taps.key + n
+    taps.sorted = taps.index + n
+
+
+cdef void run_rows(
+        const Each *each, row_fn kernel, Py_ssize_t first, Py_ssize_t last, char *scratch,
+        bint to_double) noexcept nogil:
+    cdef Taps taps
+    cdef Py_ssize_t unit
+    place_taps(&taps, scratch, each.taps)
+    for unit in range(first, last):
+        kernel(each, unit, &taps, NULL, NULL, to_double)
+
+
+cdef void run_bands(
+        const Each *each, band_fn kernel, Py_ssize_t first, Py_ssize_t last,
+        char *scratch) noexcept nogil:
+    cdef Taps taps
+    cdef Py_ssize_t unit
+    place_taps(&taps, scratch, each.taps)
+    for unit in range(first, last):
+        kernel(each, unit, &taps, <double *>(scratch + 4 * each.taps * sizeof(double)), NULL, NULL)
+
+
+def reduce_each(
+        Plan plan, int kind, x, int x_dtype, y, bint to_double, index, mask, samples, tuple pooled,
+        int inner, double first, double second, num_threads):
+    """Every window of x by an operator that sees all its taps; y may be None.
+
+    `samples` are float64, contiguous, one for each output in channels-first order.
+    """
+    cdef Job job
+    cdef Each each
+    cdef Buffers buffers = Buffers()
+    cdef const double[::1] draws
+    cdef row_fn kernel = ROW[x_dtype]
+    cdef Py_ssize_t i, units, chunks, room
+    cdef double work
+    cdef int threads
+    cdef char *scratch
+    start_job(&job, buffers, plan, x, y, index, False, mask, pooled, inner)
+    job.axis = plan.axis
+    if job.planes == 0 or job.inner == 0:
+        return
+    memset(&each, 0, sizeof(each))
+    each.job = &job
+    each.kind = kind
+    each.first = first
+    each.second = second
+    if samples is not None:
+        draws = samples
+        each.samples = &draws[0]
+    each.taps = most_taps(&job)
+    units = job.planes * job.axis[0].outputs * job.axis[1].outputs
+    work = <double>units * job.axis[2].outputs * job.inner * each.taps * WEIGHT
+    threads = team_size(num_threads, units, work)
+    chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    room = 4 * each.taps * <Py_ssize_t>sizeof(double)
+    scratch = <char *>malloc(threads * room)
+    if scratch == NULL:
+        raise MemoryError
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        run_rows(&each, kernel, share(units, i, chunks), share(units, i + 1, chunks),
+                 scratch + threadid() * room, to_double)
+    free(scratch)
+
+
+def derive_each(
+        Plan plan, int kind, x, int x_dtype, grad, int dtype, y, mask, tuple pooled, int inner,
+        double first, double second, bint by_power, num_threads):
+    """The gradient of such an operator with respect to x, into y, and by its power if asked for."""
+    cdef Job job
+    cdef Each each
+    cdef Buffers buffers = Buffers()
+    cdef band_fn kernel
+    cdef Py_ssize_t i, units, chunks, room, band = sizeof(double)
+    cdef double work, total = 0
+    cdef int threads
+    cdef char *scratch
+    if dtype == 8:
+        kernel = band_of(x_dtype, <float *>NULL)
+    elif dtype == 9:
+        kernel = band_of(x_dtype, <double *>NULL)
+    elif dtype == 10:
+        kernel = band_of(x_dtype, <half *>NULL)
+    else:
+        kernel = band_of(x_dtype, <bfloat *>NULL)
+    # The gradients of outputs are in the place of indices.
+    start_job(&job, buffers, plan, x, y, grad, False, mask, pooled, inner, True)
+    if job.planes == 0 or job.inner == 0:
+        return 0.0
+    job.axis = plan.axis
+    job.divisor = plan.transposed
+    while job.lead < AXES - 1 and job.axis[job.lead].length == 1:
+        job.lead += 1
+    memset(&each, 0, sizeof(each))
+    each.job = &job
+    each.kind = kind
+    each.first = first
+    each.second = second
+    each.taps = most_taps(&job)
+    work = <double>job.planes * job.inner * each.taps * WEIGHT
+    for i in range(AXES):
+        work *= job.axis[i].outputs
+        if i > job.lead:
+            band *= job.axis[i].length
+    threads = team_size(num_threads, job.planes * job.inner * job.axis[job.lead].length, work)
+    # (Cut by geometry alone: where a derivative by the power is summed up, the order matters.)
+    job.bands = min(job.axis[job.lead].length,
+                    (job.axis[job.lead].length - 1) // max(1, BAND // band // 8) + 1)
+    units = job.planes * job.inner * job.bands
+    chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    room = 4 * each.taps * <Py_ssize_t>sizeof(double) + (
+        (job.axis[job.lead].length - 1) // job.bands + 1) * band
+    scratch = <char *>malloc(threads * room + (units if by_power else 0) * sizeof(double))
+    if scratch == NULL:
+        raise MemoryError
+    if by_power:
+        each.by_power = <double *>(scratch + threads * room)
+        memset(each.by_power, 0, units * sizeof(double))
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        run_bands(&each, kernel, share(units, i, chunks), share(units, i + 1, chunks),
+                  scratch + threadid() * room)
+    if by_power:
+        total = pairwise(each.by_power, units)
+    free(scratch)
+    return total
+
+
+cdef double pairwise(const double *v, Py_ssize_t n) noexcept:
+    cdef Py_ssize_t i
+    cdef double total = 0
+    if n > 8:
+        return pairwise(v, n // 2) + pairwise(v + n // 2, n - n // 2)
+    for i in range(n):
+        total += v[i]
+    return total
