@@ -21,7 +21,7 @@ class Buffers: ...
 def reduce(
     plan: Plan, reducer: int, x: _Array, x_dtype: int, y: _Array | None, y_dtype: int,
     index: _Array | None, mask: _Array | None, pooled: tuple[int, ...], inner: int, average: bool,
-    include_pad: bool, override: int | None, num_threads: int | None, power: float = 0,
+    include_pad: bool, override: int | None, num_threads: int | None, power: float = 0.0,
     least: float = ...,
 ) -> None: ...
 def spread(
