@@ -25,6 +25,8 @@ from cypool.adaptive import (
     global_pool,
     global_pool_backward,
 )
+from cypool.gathering import gather
+from cypool.pyramid import spatial_pyramid_pool, spatial_pyramid_pool_backward
 from cypool.window import (
     avg_pool1d,
     avg_pool1d_backward,
@@ -71,6 +73,7 @@ __all__ = [
     "avg_pool2d_backward",
     "avg_pool3d",
     "avg_pool3d_backward",
+    "gather",
     "get_num_threads",
     "global_pool",
     "global_pool_backward",
@@ -91,5 +94,7 @@ __all__ = [
     "pool_output_size",
     "set_num_threads",
     "show_config",
+    "spatial_pyramid_pool",
+    "spatial_pyramid_pool_backward",
     "threads",
 ]

@@ -2,7 +2,8 @@
 
 Class names and the order of arguments are those of ``torch.nn``; what those lack is keyword-only.
 Between a forward pass and its gradient a layer keeps what the gradient needs and no more: the shape
-of the input, a mask, and the indices of what was selected.
+of the input, a mask, and the indices of what was selected; or where the gradient depends on values,
+the input itself (not a copy).
 """
 
 import inspect
@@ -11,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from cypool import window
-from cypool._operators import operator_named
+from cypool import adaptive, pyramid, window
+from cypool._operators import OPERATORS, Operator, operator_named
 
 __all__ = [
-    "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "Pool",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AdaptivePool", "AvgPool1d", "AvgPool2d",
+    "AvgPool3d", "GlobalPool", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d",
+    "MaxPool3d", "Pool", "SpatialPyramidPool",
 ]
 
 
@@ -23,11 +27,13 @@ class Layer:
     """What all layers share: a pair of functions, and the arguments for both."""
 
     def __init__(
-        self, forward: Callable[..., Any], backward: Callable[..., np.ndarray], selects: bool,
-        arguments: dict[str, Any],
+        self, forward: Callable[..., Any], backward: Callable[..., np.ndarray],
+        operator: Operator, arguments: dict[str, Any], indices: bool = True,
     ) -> None:
         self._functions = forward, backward
-        self._selects = selects
+        drawn_evenly = operator.name == "stochastic" and arguments.get("training") is False
+        self._selects = operator.selects and indices and not drawn_evenly
+        self._keeps_x = not (self._selects or operator.linear)
         self._return_indices = arguments.pop("return_indices", False)
         self._arguments = arguments
         self._last: dict[str, Any] | None = None
@@ -35,7 +41,7 @@ class Layer:
     def forward(self, x: Any, **more: Any) -> Any:
         """Pool x. Returns what the function of the same name and arguments returns."""
         function, _ = self._functions
-        last = {"x": tuple(np.shape(x)), **more}
+        last = {"x": x if self._keeps_x else tuple(np.shape(x)), **more}
         if self._selects:
             values, last["indices"] = function(x, **self._arguments, **more, return_indices=True)
         else:
@@ -78,7 +84,7 @@ class _MaxPool(Layer):
     ) -> None:
         super().__init__(
             getattr(window, f"max_pool{self._n}d"), getattr(window, f"max_pool{self._n}d_backward"),
-            True, {
+            OPERATORS["max"], {
                 "kernel_size": kernel_size, "stride": stride, "padding": padding,
                 "dilation": dilation, "return_indices": return_indices, "ceil_mode": ceil_mode,
                 "data_format": data_format, "num_threads": num_threads})
@@ -94,7 +100,7 @@ class _AvgPool(Layer):
     ) -> None:
         super().__init__(
             getattr(window, f"avg_pool{self._n}d"), getattr(window, f"avg_pool{self._n}d_backward"),
-            False, {
+            OPERATORS["avg"], {
                 "kernel_size": kernel_size, "stride": stride, "padding": padding,
                 "ceil_mode": ceil_mode, "count_include_pad": count_include_pad,
                 "divisor_override": divisor_override, "dilation": dilation, "dtype": dtype,
@@ -211,7 +217,239 @@ class Pool(Layer):
         ceil_mode: Any = False, return_indices: bool = False, *, axes: Any = None,
         data_format: Any = "channels_first", num_threads: Any = None, **params: Any,
     ) -> None:
-        super().__init__(window.pool, window.pool_backward, operator_named(op).selects, {
+        super().__init__(window.pool, window.pool_backward, operator_named(op), {
             "op": op, "kernel_size": kernel_size, "stride": stride, "padding": padding,
             "dilation": dilation, "ceil_mode": ceil_mode, "return_indices": return_indices,
             "axes": axes, "data_format": data_format, "num_threads": num_threads, **params})
+
+
+class _LPPool(Layer):
+    _n: int
+
+    def __init__(
+        self, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False, *,
+        padding: Any = 0, dilation: Any = 1, data_format: Any = "channels_first",
+        num_threads: Any = None,
+    ) -> None:
+        super().__init__(
+            getattr(window, f"lp_pool{self._n}d"), getattr(window, f"lp_pool{self._n}d_backward"),
+            OPERATORS["lp"], {
+                "norm_type": norm_type, "kernel_size": kernel_size, "stride": stride,
+                "ceil_mode": ceil_mode, "padding": padding, "dilation": dilation,
+                "data_format": data_format, "num_threads": num_threads})
+
+
+class LPPool1d(_LPPool):
+    """`lp_pool1d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import LPPool1d
+    >>> LPPool1d(2, 2)(np.array([[3.0, 4.0, 0.0, 5.0]]))
+    array([[5., 5.]])
+    """
+
+    _n = 1
+
+
+class LPPool2d(_LPPool):
+    """`lp_pool2d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import LPPool2d
+    >>> LPPool2d(1, 2)(np.ones((1, 2, 2)))
+    array([[[4.]]])
+    """
+
+    _n = 2
+
+
+class LPPool3d(_LPPool):
+    """`lp_pool3d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import LPPool3d
+    >>> LPPool3d(2, 3, stride=2)(np.ones((1, 7, 7, 7))).shape
+    (1, 3, 3, 3)
+    """
+
+    _n = 3
+
+
+class _AdaptivePool(Layer):
+    _n: int
+    _op: str
+
+    def __init__(
+        self, output_size: Any, return_indices: bool = False, *,
+        data_format: Any = "channels_first", num_threads: Any = None,
+    ) -> None:
+        name = f"adaptive_{self._op}_pool{self._n}d"
+        super().__init__(
+            getattr(adaptive, name), getattr(adaptive, f"{name}_backward"), OPERATORS[self._op], {
+                "output_size": output_size, "return_indices": return_indices,
+                "data_format": data_format, "num_threads": num_threads})
+
+
+class AdaptiveMaxPool1d(_AdaptivePool):
+    """`adaptive_max_pool1d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptiveMaxPool1d
+    >>> AdaptiveMaxPool1d(2)(np.arange(5.0).reshape(1, 5))
+    array([[2., 4.]])
+    """
+
+    _n, _op = 1, "max"
+
+
+class AdaptiveMaxPool2d(_AdaptivePool):
+    """`adaptive_max_pool2d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptiveMaxPool2d
+    >>> AdaptiveMaxPool2d((7, None))(np.zeros((1, 3, 10, 9))).shape
+    (1, 3, 7, 9)
+    """
+
+    _n, _op = 2, "max"
+
+
+class AdaptiveMaxPool3d(_AdaptivePool):
+    """`adaptive_max_pool3d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptiveMaxPool3d
+    >>> AdaptiveMaxPool3d(2)(np.zeros((1, 5, 5, 5))).shape
+    (1, 2, 2, 2)
+    """
+
+    _n, _op = 3, "max"
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """`adaptive_avg_pool1d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptiveAvgPool1d
+    >>> AdaptiveAvgPool1d(2)(np.arange(5.0).reshape(1, 5))
+    array([[1., 3.]])
+    """
+
+    _n, _op = 1, "avg"
+
+    def __init__(
+        self, output_size: Any, *, data_format: Any = "channels_first", num_threads: Any = None,
+    ) -> None:
+        name = f"adaptive_avg_pool{self._n}d"
+        Layer.__init__(
+            self, getattr(adaptive, name), getattr(adaptive, f"{name}_backward"),
+            OPERATORS["avg"], {
+                "output_size": output_size, "data_format": data_format,
+                "num_threads": num_threads})
+
+
+class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
+    """`adaptive_avg_pool2d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptiveAvgPool2d
+    >>> AdaptiveAvgPool2d(1)(np.ones((8, 512, 7, 7))).shape
+    (8, 512, 1, 1)
+    """
+
+    _n = 2
+
+
+class AdaptiveAvgPool3d(AdaptiveAvgPool1d):
+    """`adaptive_avg_pool3d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptiveAvgPool3d
+    >>> AdaptiveAvgPool3d((1, 2, 2))(np.ones((1, 5, 5, 5))).shape
+    (1, 1, 2, 2)
+    """
+
+    _n = 3
+
+
+class AdaptivePool(Layer):
+    """`adaptive_pool` as a layer: any operator, any axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import AdaptivePool
+    >>> AdaptivePool("min", 2, axes=(0,))(np.array([3, 1, 4, 1]))
+    array([1, 1])
+    """
+
+    def __init__(
+        self, op: Any, output_size: Any, return_indices: bool = False, *, axes: Any = None,
+        data_format: Any = "channels_first", num_threads: Any = None, **params: Any,
+    ) -> None:
+        super().__init__(
+            adaptive.adaptive_pool, adaptive.adaptive_pool_backward, operator_named(op), {
+                "op": op, "output_size": output_size, "return_indices": return_indices,
+                "axes": axes, "data_format": data_format, "num_threads": num_threads, **params})
+
+
+class GlobalPool(Layer):
+    """`global_pool` as a layer. `forward` takes a `mask` as well.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import GlobalPool
+    >>> GlobalPool("gem", keepdims=False, p=2)(np.ones((2, 8, 5, 7))).shape
+    (2, 8)
+    """
+
+    def __init__(
+        self, op: Any = "avg", *, axes: Any = None, keepdims: bool = True,
+        data_format: Any = "channels_first", return_indices: bool = False,
+        num_threads: Any = None, **params: Any,
+    ) -> None:
+        super().__init__(
+            adaptive.global_pool, adaptive.global_pool_backward, operator_named(op), {
+                "op": op, "axes": axes, "keepdims": keepdims, "data_format": data_format,
+                "return_indices": return_indices, "num_threads": num_threads, **params})
+
+
+class SpatialPyramidPool(Layer):
+    """`spatial_pyramid_pool` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import SpatialPyramidPool
+    >>> SpatialPyramidPool((1, 2))(np.ones((2, 3, 9, 5))).shape
+    (2, 15)
+    """
+
+    def __init__(
+        self, levels: Any = (1, 2, 4), op: Any = "max", *, windows: Any = "adaptive",
+        data_format: Any = "channels_first", num_threads: Any = None, **params: Any,
+    ) -> None:
+        super().__init__(
+            pyramid.spatial_pyramid_pool, pyramid.spatial_pyramid_pool_backward,
+            operator_named(op), {
+                "levels": levels, "op": op, "windows": windows, "data_format": data_format,
+                "num_threads": num_threads, **params}, indices=False)

@@ -26,6 +26,7 @@ HELPERS = {
     "__version__",
     "convert_indices",
     "fractional_sequence",
+    "gather",
     "get_include",
     "get_num_threads",
     "layers",
@@ -38,7 +39,7 @@ HELPERS = {
 # Operators whose windows are no kernel's, with tests of their own (test_adaptive.py).
 ADAPTIVE = {
     f"{name}{backward}"
-    for name in ("adaptive_pool", "global_pool",
+    for name in ("adaptive_pool", "global_pool", "spatial_pyramid_pool",
                  *(f"adaptive_{op}_pool{n}d" for op in ("max", "avg") for n in (1, 2, 3)))
     for backward in ("", "_backward")
 }

@@ -177,3 +177,54 @@ def test_like_pytorch():
                 np.testing.assert_allclose(
                     cypool.adaptive_pool_backward(grad, x.shape, "avg", (size,) * n),
                     tensor.grad.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("op", ["max", "avg", "gem"])
+@pytest.mark.parametrize("last", [False, True])
+def test_pyramids_are_adaptive_windows_level_by_level(op, last):
+    for height, width in ((13, 13), (9, 17), (4, 5), (14, 14), (3, 2)):
+        x = np.random.default_rng(1).standard_normal((2, 3, height, width))
+        levels = (1, 2, 4)
+        parts = [cypool.adaptive_pool(x, op, (n, n)).reshape(2, -1) for n in levels]
+        right = np.concatenate(parts, axis=1)
+        given_ = np.ascontiguousarray(np.moveaxis(x, 1, -1)) if last else x
+        where = {"data_format": "channels_last" if last else "channels_first"}
+        got = cypool.spatial_pyramid_pool(given_, levels, op, **where)
+        np.testing.assert_allclose(got, right, rtol=1e-14)
+        grad = np.random.default_rng(2).standard_normal(right.shape)
+        gradient = cypool.spatial_pyramid_pool_backward(grad, given_, levels, op, **where)
+        pieces = np.split(grad, np.cumsum([3 * n * n for n in levels])[:-1], axis=1)
+        whole = sum(
+            cypool.adaptive_pool_backward(p.reshape(2, 3, n, n), x, op, (n, n))
+            for p, n in zip(pieces, levels, strict=True))
+        np.testing.assert_allclose(
+            np.moveaxis(gradient, -1, 1) if last else gradient, whole, rtol=1e-12, atol=1e-13)
+
+
+def test_published_windows_where_they_cover():
+    x = np.random.default_rng(1).standard_normal((1, 2, 13, 13))
+    got = cypool.spatial_pyramid_pool(x, (3, 2, 1), windows="he")
+    right = [cypool.max_pool2d(x, k, s).reshape(1, -1) for k, s in ((5, 4), (7, 6), (13, 13))]
+    np.testing.assert_array_equal(got, np.concatenate(right, axis=1))
+    for size, level in ((14, 4), (7, 4), (3, 4)):
+        with pytest.raises(ValueError, match="windows must be 'adaptive'"):
+            cypool.spatial_pyramid_pool(np.ones((1, 1, size, size)), (level,), windows="he")
+    assert cypool.spatial_pyramid_pool(np.ones((1, 1, 14, 14)), (4,)).shape == (1, 16)
+
+
+def test_gather_is_what_backward_scatters():
+    rng = np.random.default_rng(1)
+    for shape, axes in (((2, 3, 7, 9), (2, 3)), ((5, 7, 2), (1, 0)), ((2, 3, 12), (2,))):
+        x = rng.standard_normal(shape)
+        values, indices = cypool.pool(x, "max", 3, 2, 1, axes=axes, return_indices=True)
+        assert_same(cypool.gather(x, indices, axes=axes), values)
+        tangent, grad = rng.standard_normal(shape), rng.standard_normal(values.shape)
+        back = cypool.pool_backward(grad, shape, "max", 3, 2, 1, axes=axes, indices=indices)
+        assert (cypool.gather(tangent, indices, axes=axes) * grad).sum() == pytest.approx(
+            (tangent * back).sum())
+    nowhere = np.full_like(indices, -1)
+    assert not cypool.gather(x, nowhere, axes=axes).any()
+    with pytest.raises(ValueError, match="indices must be -1 or lie within a plane of 12"):
+        cypool.gather(x, nowhere + 13, axes=axes)
+    with pytest.raises(ValueError, match="indices must have the shape"):
+        cypool.gather(x, nowhere[:1], axes=axes)

@@ -123,3 +123,32 @@ def test_general_layer(op):
     assert_same(
         layer.backward(gradient), cypool.pool_backward(gradient, x, op, (2, 3), axes=(0, 2))
     )
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "arguments"),
+    [
+        *((f"LPPool{n}d", f"lp_pool{n}d", (2.5, 2)) for n in (1, 2, 3)),
+        *((f"Adaptive{kind}Pool{n}d", f"adaptive_{kind.lower()}_pool{n}d", (3,))
+          for kind in ("Max", "Avg") for n in (1, 2, 3)),
+        ("AdaptivePool", "adaptive_pool", ("median", (2, 3))),
+        ("AdaptivePool", "adaptive_pool", ("soft", (2, 3))),
+        ("GlobalPool", "global_pool", ("gem",)),
+        ("GlobalPool", "global_pool", ("max",)),
+        ("Pool", "pool", ("logsumexp", (2, 2))),
+        ("Pool", "pool", ("median", (3, 3), 2)),
+        ("SpatialPyramidPool", "spatial_pyramid_pool", ((1, 3),)),
+    ],
+)
+def test_other_layers_are_their_functions(layer, name, arguments):
+    import cypool
+
+    n = int(name[-2]) if name.endswith("d") else 2
+    x = make_values((2, 3) + (9,) * n, FLOAT, "normal", 1)
+    made = getattr(layers, layer)(*arguments)
+    expected = getattr(cypool, name)(x, *arguments)
+    assert_same(made(x), expected)
+    gradient = make_values(expected.shape, FLOAT, "normal", 2)
+    right = getattr(cypool, f"{name}_backward")(gradient, x, *arguments)
+    assert_same(made.backward(gradient), right)
+    assert repr(made).startswith(f"{layer}({arguments[0]!r}")
