@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from judging import assert_matches, assert_same
 from registry import FLOATS, LINEAR, NAMED, OPERATORS, SELECTIONS, with_dtypes
 
+import cypool
+
 GRADIENT_DTYPES = [name for name in FLOATS if name != "bfloat16" or oracle.BFLOAT16 is not None]
 
 
@@ -159,3 +161,10 @@ def test_many_windows_meet_in_one_element(operator):
     gradient = operator.backward(grad_output, x, side, **keywords)
     expected = oracle.pool_backward(grad_output, x, operator.op, side, axes=axes, **keywords)
     assert_matches(gradient, expected)
+
+
+def test_divisors_of_planes_that_follow_each_other():
+    """One input element under two windows: of three planes, none may see another's padding."""
+    grad = np.arange(1.0, 13).reshape(3, 1, 2, 2)
+    expected = grad.sum(axis=2, keepdims=True) / 2
+    assert_same(cypool.avg_pool2d_backward(grad, (3, 1, 1, 2), (2, 1), 1, (1, 0)), expected)

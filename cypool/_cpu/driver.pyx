@@ -321,6 +321,7 @@ cdef int simplify(Job *job, bint back) except -1:
     # Planes one after the other whose windows stay within them: one long plane.
     lead = 2 if is_trivial(h) else 1
     if (job.index.data == NULL and job.mask.data == NULL and tiles_exactly(&job.axis[lead])
+            and tiles_exactly(&job.divisor[lead])
             and job.x.outer[0] == job.axis[lead].length * job.x.stride[lead] and not job.joined
             and job.y.outer[0] == job.axis[lead].outputs * job.y.stride[lead]):
         repeat_axis(&job.axis[lead], job.planes)
