@@ -25,6 +25,15 @@ from cypool.adaptive import (
     global_pool,
     global_pool_backward,
 )
+from cypool.fractional import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_backward,
+    fractional_max_pool3d,
+    fractional_max_pool3d_backward,
+    fractional_pool,
+    fractional_pool_backward,
+    fractional_sequence,
+)
 from cypool.gathering import gather
 from cypool.pyramid import spatial_pyramid_pool, spatial_pyramid_pool_backward
 from cypool.window import (
@@ -73,6 +82,13 @@ __all__ = [
     "avg_pool2d_backward",
     "avg_pool3d",
     "avg_pool3d_backward",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_backward",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_backward",
+    "fractional_pool",
+    "fractional_pool_backward",
+    "fractional_sequence",
     "gather",
     "get_num_threads",
     "global_pool",

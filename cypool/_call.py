@@ -185,8 +185,9 @@ def forward(
     shape = windows.output_shape
     index = out_index = None
     if return_indices:
-        index_type = _index_dtype(index_dtype, windows)
-        out, out_index = (None, None) if out is None else _pair(out)
+        index_type = type_of_indices(
+            index_dtype, prod([r.length for r in windows.rules]))
+        out, out_index = (None, None) if out is None else pair(out)
         y = arguments.output(out, shape, result, (x, mask))
         index = arguments.output(out_index, shape, index_type, (x, mask, y))
     else:
@@ -266,7 +267,7 @@ def _check_divisor(windows: Windows) -> None:
             f"{tuple(r.kernel for r in windows.rules)}")
 
 
-def _pair(out: Any) -> tuple[Any, Any]:
+def pair(out: Any) -> tuple[Any, Any]:
     if not isinstance(out, (tuple, list)) or len(out) != 2:
         raise TypeError(
             f"out must be a pair (values, indices) where indices are returned, got "
@@ -274,14 +275,13 @@ def _pair(out: Any) -> tuple[Any, Any]:
     return out[0], out[1]
 
 
-def _index_dtype(asked: Any, windows: Windows) -> np.dtype:
+def type_of_indices(asked: Any, plane: int) -> np.dtype:
     try:
         dtype = np.dtype(asked)
     except TypeError:
         dtype = None
     if dtype is None or dtype.str[1:] not in ("i4", "i8") or not dtype.isnative:
         raise TypeError(f"index_dtype must be int32 or int64, got {asked!r}")
-    plane = prod([r.length for r in windows.rules])
     if plane - 1 > np.iinfo(dtype).max:
         raise ValueError(
             f"index_dtype must hold every index of a plane of {plane} elements, got {dtype}")
@@ -360,7 +360,7 @@ def _selection_backward(
             _cpu.reduce(windows.plan, operator.reducer, x, code, None, code, indices, mask, axes,
                         inner, False, True, None, threads)
     else:
-        indices = _indices(indices, windows.output_shape)
+        indices = checked_indices(indices, windows.output_shape)
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, indices))
     code = known_code(grad.dtype)
     if not _cpu.scatter(windows.plan, grad, code, indices, y, axes, inner, threads):
@@ -380,7 +380,7 @@ def gradient(grad_output: Any, shape: tuple[int, ...]) -> np.ndarray:
     return grad
 
 
-def _indices(indices: Any, shape: tuple[int, ...]) -> np.ndarray:
+def checked_indices(indices: Any, shape: tuple[int, ...]) -> np.ndarray:
     found = arguments.array(indices, "indices")
     if found.dtype.str[1:] not in ("i4", "i8"):
         raise TypeError(f"indices must be of dtype int32 or int64, got {found.dtype}")

@@ -389,6 +389,79 @@ _TEXTS = {
     --------
 {example}
     """,
+    "fractional_max_pool": """Maximum of windows of a {n}-dimensional signal placed at random.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape ``(N, C, {spatial})`` or ``(C, {spatial})``; with channels last ``(N, {spatial}, C)``
+        or ``({spatial}, C)``. Integers, bool or floats, with any strides.
+    kernel_size : int or sequence of int
+        Elements of a window along each spatial axis.
+    output_size, output_ratio : int or float, or sequence of them
+        Number of windows along each axis, or its ratio to the length: one of the two.
+    return_indices : bool
+        Also return where in its plane each maximum lies.
+    _random_samples : array_like of float, optional
+        From 0 to below 1, of shape ``(N, C, {n})``.
+    rng : numpy.random.Generator, int or None
+        What draws them, or a seed.
+{format}
+    index_dtype : dtype
+        int64 or int32.
+    out : ndarray, or pair of them with `return_indices`
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray, or (ndarray, ndarray)
+        The maxima, in the dtype and layout of `x`; with `return_indices` also flat indices.
+
+{raises}
+
+    Notes
+    -----
+    As ``torch.nn.functional.fractional_max_pool{n}d``; see `fractional_pool`.
+
+    Examples
+    --------
+{example}
+    """,
+    "fractional_max_pool_backward": """Gradient of `fractional_max_pool{n}d` by its input.
+
+    Parameters
+    ----------
+    grad_output : array_like
+        The gradient with respect to the result, of the result's shape and of a floating dtype.
+    x : array_like or tuple of int
+        What was pooled; with `indices` its shape will do.
+    kernel_size, output_size, output_ratio, _random_samples, rng
+        As for the forward call; without `indices` the samples or the seed must be the same.
+    return_indices, index_dtype
+        Accepted so that all of the forward call's arguments may be; without effect.
+{format}
+    indices : array_like of int32 or int64, optional
+        The indices from the forward call.
+    out : ndarray, optional
+        Where to write.
+{threads}
+
+    Returns
+    -------
+    ndarray
+        The gradient, in the shape of `x` and the dtype of `grad_output`.
+
+{raises}
+
+    Notes
+    -----
+    Each window hands its gradient to the one element it took.
+
+    Examples
+    --------
+{example}
+    """,
 }
 
 _EXAMPLES = {
@@ -477,6 +550,11 @@ _SHAPES = {
         "cypool.adaptive_max_pool{n}d_backward(np.ones({half}), np.ones({shape}), 2).sum()",
         "np.float64({count})"),
     "adaptive_avg_pool": ("cypool.adaptive_avg_pool{n}d(np.ones({shape}), 3).shape", "{third}"),
+    "fractional_max_pool": (
+        "cypool.fractional_max_pool{n}d(np.ones({shape}), 2, 3, rng=0).shape", "{third}"),
+    "fractional_max_pool_backward": (
+        "cypool.fractional_max_pool{n}d_backward("
+        "np.ones({half}), np.ones({shape}), 2, 2, rng=0).sum()", "np.float64({count})"),
     "adaptive_avg_pool_backward": (
         "cypool.adaptive_avg_pool{n}d_backward(np.ones({half}), {shape}, 2).sum()",
         "np.float64({count})"),

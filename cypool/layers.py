@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from cypool import adaptive, pyramid, window
+from cypool import adaptive, fractional, pyramid, window
 from cypool._operators import OPERATORS, Operator, operator_named
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AdaptivePool", "AvgPool1d", "AvgPool2d",
-    "AvgPool3d", "GlobalPool", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d",
-    "MaxPool3d", "Pool", "SpatialPyramidPool",
+    "AvgPool3d", "FractionalMaxPool2d", "FractionalMaxPool3d", "GlobalPool", "LPPool1d",
+    "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "Pool", "SpatialPyramidPool",
 ]
 
 
@@ -453,3 +453,44 @@ class SpatialPyramidPool(Layer):
             operator_named(op), {
                 "levels": levels, "op": op, "windows": windows, "data_format": data_format,
                 "num_threads": num_threads, **params}, indices=False)
+
+
+class FractionalMaxPool2d(Layer):
+    """`fractional_max_pool2d` as a layer: other windows with every forward pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import FractionalMaxPool2d
+    >>> FractionalMaxPool2d(2, output_ratio=0.7)(np.ones((1, 3, 20, 20))).shape
+    (1, 3, 14, 14)
+    """
+
+    _n = 2
+
+    def __init__(
+        self, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+        return_indices: bool = False, _random_samples: Any = None, *, rng: Any = None,
+        data_format: Any = "channels_first", num_threads: Any = None,
+    ) -> None:
+        name = f"fractional_max_pool{self._n}d"
+        super().__init__(
+            getattr(fractional, name), getattr(fractional, f"{name}_backward"), OPERATORS["max"], {
+                "kernel_size": kernel_size, "output_size": output_size,
+                "output_ratio": output_ratio, "return_indices": return_indices,
+                "_random_samples": _random_samples, "rng": rng, "data_format": data_format,
+                "num_threads": num_threads})
+
+
+class FractionalMaxPool3d(FractionalMaxPool2d):
+    """`fractional_max_pool3d` as a layer: other windows with every forward pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cypool.layers import FractionalMaxPool3d
+    >>> FractionalMaxPool3d(2, 3, rng=0)(np.ones((1, 5, 6, 7))).shape
+    (1, 3, 3, 3)
+    """
+
+    _n = 3

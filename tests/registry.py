@@ -36,10 +36,12 @@ HELPERS = {
     "threads",
 }
 
-# Operators whose windows are no kernel's, with tests of their own (test_adaptive.py).
+# Operators whose windows are no kernel's, with tests of their own (test_adaptive.py,
+# test_fractional.py).
 ADAPTIVE = {
     f"{name}{backward}"
-    for name in ("adaptive_pool", "global_pool", "spatial_pyramid_pool",
+    for name in ("adaptive_pool", "global_pool", "spatial_pyramid_pool", "fractional_pool",
+                 "fractional_max_pool2d", "fractional_max_pool3d",
                  *(f"adaptive_{op}_pool{n}d" for op in ("max", "avg") for n in (1, 2, 3)))
     for backward in ("", "_backward")
 }

@@ -1,0 +1,139 @@
+"""Fractional windows: PyTorch's own, TensorFlow's sequences, and the bounds of both."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from judging import assert_same
+
+import cypool
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_like_pytorch(n, dtype):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    rng = np.random.default_rng(n)
+    function = getattr(torch.nn.functional, f"fractional_max_pool{n}d")
+    for lengths, kernel, size in (
+            ((9, 11, 8)[:n], 2, 5), ((16, 7, 9)[:n], (3, 2, 2)[:n], (6, 5, 4)[:n]),
+            ((5, 5, 5)[:n], 1, 4), ((6, 8, 7)[:n], 3, 1)):
+        x = rng.standard_normal((2, 3, *lengths)).astype(dtype)
+        samples = rng.random((2, 3, n)).astype(dtype)
+        tensor = torch.from_numpy(x).requires_grad_(True)
+        theirs, places = function(tensor, kernel, size, return_indices=True,
+                                  _random_samples=torch.from_numpy(samples))
+        ours = getattr(cypool, f"fractional_max_pool{n}d")
+        values, indices = ours(x, kernel, size, None, True, samples)
+        assert_same(values, theirs.detach().numpy())
+        assert_same(indices, places.numpy())
+        last = ours(np.ascontiguousarray(np.moveaxis(x, 1, -1)), kernel, size, None, True, samples,
+                    data_format="channels_last")
+        assert_same(np.moveaxis(last[0], -1, 1), values)
+        grad = rng.standard_normal(values.shape).astype(dtype)
+        theirs.backward(torch.from_numpy(grad))
+        back = getattr(cypool, f"fractional_max_pool{n}d_backward")
+        for got in (back(grad, x.shape, kernel, size, indices=indices),
+                    back(grad, x, kernel, size, None, False, samples)):
+            np.testing.assert_allclose(got, tensor.grad.numpy(), rtol=1e-6, atol=1e-7)
+
+
+def test_windows_and_means_cell_by_cell():
+    rng = np.random.default_rng(2)
+    for dtype in (np.float64, np.uint8, np.int64):
+        x = (rng.standard_normal((2, 3, 9, 7)) * 50).astype(dtype)
+        samples = rng.random((2, 3, 2))
+        means = cypool.fractional_pool(x, "avg", (3, 2), (4, 5), None, False, samples)
+        grad = rng.standard_normal(means.shape)
+        expected = np.zeros(x.shape)
+        for n, c in itertools.product(range(2), range(3)):
+            starts = []
+            for length, k, o, u in ((9, 3, 4, samples[n, c, 1]), (7, 2, 5, samples[n, c, 0])):
+                alpha = (length - k) / (o - 1)
+                starts.append([int((i + u) * alpha) - int(u * alpha) for i in range(o - 1)]
+                              + [length - k])
+            for (i, h), (j, w) in itertools.product(*map(enumerate, starts)):
+                mean = x[n, c, h:h + 3, w:w + 2].astype(np.float64).mean()
+                if dtype == np.float64:
+                    assert means[n, c, i, j] == pytest.approx(mean, rel=1e-13)
+                else:
+                    assert means[n, c, i, j] == np.rint(mean)
+                expected[n, c, h:h + 3, w:w + 2] += grad[n, c, i, j] / 6
+        got = cypool.fractional_pool_backward(
+            grad, x.shape, "avg", (3, 2), (4, 5), None, False, samples)
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("overlapping", [False, True])
+@pytest.mark.parametrize("op", ["max", "avg"])
+def test_sequences(op, overlapping):
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((2, 3, 10, 13))
+    rows, columns = [0, 1, 3, 4, 6, 7, 9, 10], [0, 2, 3, 5, 8, 13]
+    got = cypool.fractional_pool(x, op, None, sequences=(rows, columns), overlapping=overlapping)
+    grad = rng.standard_normal(got.shape)
+    expected = np.zeros(x.shape)
+    for i, j in itertools.product(range(7), range(5)):
+        block = (..., slice(rows[i], rows[i + 1] + overlapping),
+                 slice(columns[j], columns[j + 1] + overlapping))
+        part = x[block].reshape(2, 3, -1)
+        np.testing.assert_allclose(got[..., i, j], getattr(part, {"avg": "mean"}.get(op, op))(-1))
+        share = np.full(part.shape, 1 / part.shape[-1]) if op == "avg" else (
+            part == part.max(-1, keepdims=True))
+        expected[block] += (share * grad[..., i, j, None]).reshape(x[block].shape)
+    back = cypool.fractional_pool_backward(
+        grad, x, op, None, sequences=(rows, columns), overlapping=overlapping)
+    np.testing.assert_allclose(back, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("pseudo_random", [False, True])
+def test_boundaries(pseudo_random):
+    for length, output in ((10, 7), (100, 71), (7, 7), (12, 4), (5, 1), (33, 20)):
+        for seed in range(20):
+            bounds = cypool.fractional_sequence(
+                length, output, pseudo_random=pseudo_random, rng=seed)
+            assert bounds[0] == 0
+            assert bounds[-1] == length
+            assert len(bounds) == output + 1
+            steps = np.diff(bounds)
+            assert set(steps.tolist()) <= {length // output, length // output + 1}
+    same = cypool.fractional_sequence(100, 71, rng=3)
+    assert_same(cypool.fractional_sequence(100, 71, rng=3), same)
+
+
+def test_nan_ties_and_out():
+    x = np.array([1.0, np.nan, 3, 3, np.nan, 2])
+    zero = np.zeros(1)
+    values, indices = cypool.fractional_pool(x, "max", 2, 3, None, True, zero, axes=0)
+    np.testing.assert_array_equal(values, [np.nan, 3, np.nan])
+    np.testing.assert_array_equal(indices, [1, 2, 4])
+    out = np.empty(3), np.empty(3, np.int64)
+    got = cypool.fractional_pool(x, "max", 2, 3, None, True, zero, axes=0, out=out)
+    assert got[0] is out[0]
+    assert got[1] is out[1]
+    np.testing.assert_array_equal(out[1], indices)
+
+
+@pytest.mark.parametrize(("arguments", "error", "text"), [
+    ({"op": "min", "kernel_size": 2, "output_size": 2}, ValueError, "op must be 'max' or 'avg'"),
+    ({"op": "max", "kernel_size": 2}, ValueError, "output_size must be given"),
+    ({"op": "max", "kernel_size": 2, "output_size": 2, "output_ratio": 0.5}, ValueError,
+     "output_size must be given"),
+    ({"op": "max", "kernel_size": 4, "output_size": 4}, ValueError, "must fit into each axis"),
+    ({"op": "max", "kernel_size": 2, "output_ratio": 1.5}, ValueError, "output_ratio must be"),
+    ({"op": "max", "kernel_size": 2, "output_ratio": 0.01}, ValueError, "output_ratio must leave"),
+    ({"op": "max", "kernel_size": 2, "output_size": 2, "_random_samples": np.ones(1)}, ValueError,
+     "_random_samples must lie"),
+    ({"op": "max", "kernel_size": 2, "output_size": 2, "_random_samples": np.ones(2)}, ValueError,
+     "_random_samples must have shape"),
+    ({"op": "max", "kernel_size": None, "sequences": [[0, 2, 2, 6]]}, ValueError,
+     "sequences must increase"),
+    ({"op": "max", "kernel_size": 2, "sequences": [[0, 6]]}, ValueError, "kernel_size must be"),
+    ({"op": "avg", "kernel_size": 2, "output_size": 2, "return_indices": True}, TypeError,
+     "return_indices must be False"),
+])
+def test_bad_arguments(arguments, error, text):
+    with pytest.raises(error, match=text):
+        cypool.fractional_pool(np.ones(6), axes=0, **arguments)
