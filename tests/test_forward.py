@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+from arrays import make_values
 from geometries import Geometry, calls, geometries
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -127,3 +128,14 @@ def test_dtype_names_accumulator_and_result(operator, dtype, data):
 def test_dtype_of_sums_is_numpys(name):
     x = np.ones((1, 4), name)
     assert cypool.pool(x, "sum", (2,)).dtype == np.sum(x).dtype
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "float16"])
+def test_one_long_window_over_a_border_of_many_small_planes(dtype):
+    """A single window of more rows than are folded at once, clipped, in planes taken together."""
+    x = make_values((4, 3, 56, 2), np.dtype(dtype), "distinct", 1)
+    got = cypool.max_pool2d(x, (40, 2), (38, 3), (5, 0))
+    assert_same(got, x[:, :, :35].max(axis=(2, 3), keepdims=True))
+    means = cypool.avg_pool2d(x, (40, 2), (38, 3), (5, 0), count_include_pad=False)
+    assert_matches(means, oracle.pool(
+        x, "avg", (40, 2), (38, 3), (5, 0), axes=(2, 3), count_include_pad=False))

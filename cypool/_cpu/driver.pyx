@@ -482,8 +482,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     elif small and h.kind == SLIDING:
         job.doubles = overlaps and not job.locates
         # (Padding counts as terms of a sum, whose order must not follow from where x lies.)
-        if job.doubles or (brought and not job.sums) or (
-                h.stride == 1 and not is_covered(h) and need * job.pitch <= SMALL):
+        if job.doubles or h.kernel <= TAPS and h.outputs > 1 and (
+                (brought and not job.sums)
+                or h.stride == 1 and not is_covered(h) and need * job.pitch <= SMALL):
             job.padded = True
             job.source_rows = need
             job.block = h.outputs
@@ -540,7 +541,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
             job.source_size = (job.group * job.source_rows + job.padded * reach) * job.pitch
         if job.load != NULL and taps_d > 1:
             job.loaded_size = need * (3 + bits(taps_d // TAPS))
-        job.more_size = need * (1 + bits(max(taps_d, taps_h) // TAPS))
+        job.more_size = job.group * need * (1 + bits(max(taps_d, taps_h) // TAPS))
         if taps_d <= TAPS and taps_h <= TAPS:
             job.more_size = 0
     if job.scan_chunk > 0:
