@@ -1,7 +1,7 @@
 """A small convolutional network in NumPy, with cypool's layers, that reads handwritten digits.
 
-Trains on three quarters of the digits that scikit-learn brings (8 x 8, 1,797 of them), says how many
-of the others it reads, and compares ways of pooling over several seeds: as a table, and a picture.
+Trains on three quarters of the digits that scikit-learn brings (8 x 8, 1,797 of them), says how
+many of the others it reads, and compares ways of pooling over several seeds: a table, a picture.
 
     python examples/digits_cnn.py --help
 """

@@ -456,7 +456,7 @@ def spoil(rng: random.Random, call: Call, hostile: bool) -> None:
         elif name == "data_format":
             arguments[name] = rng.choice(("NCHW", "NHWC", "NLC", "NCDHW", "channels", 3, None, b""))
         elif name == "op":
-            arguments[name] = rng.choice(("max", "mean", "sum", "Max", "median", None, 3, ["max"]))
+            arguments[name] = rng.choice(("max", "mean", "sum", "Max", "medium", None, 3, ["max"]))
         elif name == "padding" and rng.random() < 0.3:
             arguments[name] = rng.choice(
                 ("SAME", "valid", "same", b"same", ((1, 2), 3), ((1, 2, 3),))

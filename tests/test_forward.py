@@ -139,3 +139,14 @@ def test_one_long_window_over_a_border_of_many_small_planes(dtype):
     means = cypool.avg_pool2d(x, (40, 2), (38, 3), (5, 0), count_include_pad=False)
     assert_matches(means, oracle.pool(
         x, "avg", (40, 2), (38, 3), (5, 0), axes=(2, 3), count_include_pad=False))
+
+
+def test_long_windows_of_every_other_row():
+    """Sums along rows alone, straight from the source, where rows are left out between."""
+    x = make_values((2, 3, 9, 70), np.dtype(np.float32), "distinct", 1)
+    for kernel, stride in (((1, 33), (2, 11)), ((1, 35), (3, 35)), ((1, 20), (2, 20))):
+        got = cypool.avg_pool2d(x, kernel, stride)
+        assert_matches(got, oracle.pool(x, "avg", kernel, stride, axes=(2, 3)))
+        assert_same(cypool.avg_pool2d(x[:, :, ::-1][:, :, ::-1], kernel, stride), got)
+        apart = np.repeat(x, 2, axis=3)[..., ::2]
+        assert_same(cypool.avg_pool2d(apart, kernel, stride), got)

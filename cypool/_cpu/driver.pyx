@@ -528,7 +528,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.totals = (
         job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
         and not job.wide and not job.padded
-        and is_covered(h) and is_covered(w) and job.scan_chunk == 0)
+        and is_covered(h) and is_covered(w) and job.scan_chunk == 0
+        and (h.stride == 1 or h.outputs == 1))
     # Scratch.
     need = max(job.block, job.source_rows) * job.pitch
     job.rows_size = round_up(job.group * job.rows_pitch * job.pitch + 64, 16)
