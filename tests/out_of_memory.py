@@ -175,9 +175,13 @@ def fail_malloc(case: Case, shim: Shim) -> list[str]:
                 problems.append(f"{here}: out was written to")
             if case.references() != before:
                 problems.append(f"{here}: references {before} became {case.references()}")
-            grown = growth(lambda module=module, n=n: shim.attempt(case, module, n))
-            # An array or a holder of buffers, the smallest that a call could lose, is more.
-            if grown >= 112 * REPEATS:
+            # (Measured again where it seems so: a leak is there every time, a cache that grows
+            # now and then is not.)
+            grown = 16 * REPEATS
+            for _ in range(3):
+                if grown >= 16 * REPEATS:
+                    grown = growth(lambda module=module, n=n: shim.attempt(case, module, n))
+            if grown >= 16 * REPEATS:
                 problems.append(f"{here}: {grown} bytes more after {REPEATS} times")
     if copied(case.run()) != right:
         problems.append("another result afterwards")
