@@ -22,7 +22,7 @@ REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 PACKED = re.compile(
     r"\tv?(?:(?:add|sub|mul|div|min|max|cmp\w*|unpck[lh]|shuf|perm\w*|blendv?|and|andn|or)p[sd]"
     r"|p(?:add|sub|min|max|cmp\w+|and|andn|or|blend\w*|unpck\w+|shuf\w+|perm\w*|ack\w+|broadcast\w)"
-    r"\w*|perm\w+|cvt(?:ps2pd|dq2ps|tps2dq)|movdq[ua]\d*|movu?p[sd]|movap[sd])\t.*%")
+    r"\w*|perm\w+|cvt(?:ps2pd|dq2ps|tps2dq))\t.*%")
 
 # What is moved element by element by nature, or has no vector form to be had.
 SCALAR = {
@@ -33,7 +33,7 @@ SCALAR = {
     # No comparison of 64-bit integers, and pairs of two of float64 are as well taken one by one.
     "baseline": re.compile(r"^(?:join|join3|add|add2|pairs|triples)_(?:max|min)_[iu]64$"
                            r"|^triples_(?:max|min)_f64$|^has_nan_f64$"
-                           r"|_run_[iu]64$|^check64$|^check32$"),
+                           r"|_run_[iu]64$|^locate_nan_run_f64$|^check64$|^check32$"),
 }
 
 pytestmark = pytest.mark.skipif(
