@@ -250,6 +250,13 @@ cdef int start_job(
     cdef Py_buffer *any = &buffers.x
     if inner >= 0:
         job.inner = any.shape[inner]
+    job.highest = any.itemsize
+    for i in range(any.ndim):
+        size = (any.shape[i] - 1) * any.strides[i]
+        if size < 0:
+            job.lowest += size
+        else:
+            job.highest += size
     # Outer axes: those of length 1 do not count, and neighbours that lie as one axis become one.
     cdef Array *arrays[4]
     arrays[0] = &job.x
@@ -506,6 +513,17 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if brought and not job.padded and not job.streams:
         job.source_rows = axis_extent(h, job.block)
     job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
+    # Straight from the source to where results go.
+    job.squares = (
+        job.load == NULL and not job.narrow and job.inner == 1 and sliding and not job.wide
+        and taps_d == 1 and h.kind == SLIDING and h.kernel <= 3 and w.step == 1
+        and (k == w.stride == 2 or k == 3 and w.stride <= 2) and w.outputs > 1)
+    if job.squares:
+        job.zeros = job.padded
+        job.padded = False
+        job.source_rows = 0
+        job.rows_pitch = job.block
+        group = STAGED // h.stride // w.stride
     # Small planes that lie at one distance from each other: several at a time.
     if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
             and not job.counter and not job.wide and not job.streams and not job.scan_chunk):

@@ -102,6 +102,7 @@ cdef struct Job:
     Py_ssize_t outer_shape[MAX_OUTER]
     Py_ssize_t planes, inner
     Array x, y, index
+    Py_ssize_t lowest, highest      # bytes from x.data: its first one, and the end of its last
     Array mask              # bool, in x's shape; data NULL: every element counts
     const Job *counter      # with a mask, averages divide by what this job sums up
     load_fn load            # NULL: the kernel reads x in place
@@ -139,6 +140,8 @@ cdef struct Job:
     bint streams            # source rows are too many to be in scratch at once
     Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
+    bint squares            # windows of two or three taps a side, in one go
+    bint zeros              # to a sum of fewer rows padding adds a zero (and -0 becomes 0)
     bint halves             # windows of columns are pairs of pairs of pairs
     bint long_windows       # of columns, that share little: one by one
     # Elements of each piece of scratch.

@@ -64,33 +64,45 @@ typedef struct { char _; } cypool_nanmin;
     CYPOOL_STEP(most_ / 4, n, CALL)                                                              \
     { enum { B_ = 1 }; for (; i_ < (n); i_++) { CALL; } }
 
+/* From one row to the next, but not beyond the last: distances between rows that there are not may be
+   any number. */
+#define CYPOOL_ADVANCE(...) (--rows > 0 ? (void)(__VA_ARGS__) : (void)0)
+
 /* Many rows of n elements: rows of y lie sy elements apart, those of the sources sa. Where nothing
    lies between rows, they are one. */
 #define CYPOOL_EACH_ROW(ROW_CALL)                                                                \
     if (sy == n && sa == gathered * n) { n *= rows; rows = 1; }                                  \
-    for (; rows > 0; rows--) { ROW_CALL; y += sy; a += sa; }
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) { ROW_CALL; }
 
 /* Elements 2, 4, ... 2n of a: what the third tap of windows at a distance of two sees. Compilers do
    not read every other element of a short block by whole vectors, as one element too many is read;
    taken from element 1 on, as the odd ones, there is none. */
-#define CYPOOL_ODD2 1, 3
-#define CYPOOL_ODD4 CYPOOL_ODD2, 5, 7
-#define CYPOOL_ODD8 CYPOOL_ODD4, 9, 11, 13, 15
-#define CYPOOL_ODD16 CYPOOL_ODD8, 17, 19, 21, 23, 25, 27, 29, 31
-#define CYPOOL_ODD32 CYPOOL_ODD16, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63
-#define CYPOOL_ODD64 CYPOOL_ODD32, 65, 67, 69, 71, 73, 75, 77, 79, 81, 83, 85, 87, 89, 91, 93, 95, \
-    97, 99, 101, 103, 105, 107, 109, 111, 113, 115, 117, 119, 121, 123, 125, 127
+#define CYPOOL_LANES2(F) F(0), F(1)
+#define CYPOOL_LANES4(F) CYPOOL_LANES2(F), F(2), F(3)
+#define CYPOOL_LANES8(F) CYPOOL_LANES4(F), F(4), F(5), F(6), F(7)
+#define CYPOOL_LANES16(F) CYPOOL_LANES8(F), F(8), F(9), F(10), F(11), F(12), F(13), F(14), F(15)
+#define CYPOOL_LANES32(F) CYPOOL_LANES16(F), F(16), F(17), F(18), F(19), F(20), F(21), F(22), \
+    F(23), F(24), F(25), F(26), F(27), F(28), F(29), F(30), F(31)
+#define CYPOOL_LANES64(F) CYPOOL_LANES32(F), F(32), F(33), F(34), F(35), F(36), F(37), F(38), \
+    F(39), F(40), F(41), F(42), F(43), F(44), F(45), F(46), F(47), F(48), F(49), F(50), F(51), \
+    F(52), F(53), F(54), F(55), F(56), F(57), F(58), F(59), F(60), F(61), F(62), F(63)
+#define CYPOOL_EVEN(i) 2 * (i)
+#define CYPOOL_ODD(i) 2 * (i) + 1
+#define CYPOOL_SELF(i) i
+#define CYPOOL_NEXT(i) (i) + 1
+#define CYPOOL_AFTER(i) (i) + 2
+#define CYPOOL_BETWEEN(i) (i) + 1 < lanes_ ? (i) + 1 : 2 * lanes_ - 2
 #if defined(__clang__) || __GNUC__ >= 12
-#define CYPOOL_SHUFFLE(a, b, MASK, LANES) __builtin_shufflevector(a, b, CYPOOL_ODD##LANES)
+#define CYPOOL_SHUFFLE(a, b, MASK, LANES, F) __builtin_shufflevector(a, b, CYPOOL_LANES##LANES(F))
 #else
-#define CYPOOL_SHUFFLE(a, b, MASK, LANES) __builtin_shuffle(a, b, (MASK){CYPOOL_ODD##LANES})
+#define CYPOOL_SHUFFLE(a, b, MASK, LANES, F) __builtin_shuffle(a, b, (MASK){CYPOOL_LANES##LANES(F)})
 #endif
 #define CYPOOL_THIRD_OF(T, I, BYTES, LANES)                                                      \
     if ((size_t)n * sizeof(T) == BYTES) {                                                        \
         typedef T part_ __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));      \
         typedef I mask_ __attribute__((vector_size(BYTES), unused));                             \
         part_ lo_ = *(const part_ *)(a + 1), hi_ = *(const part_ *)(a + 1 + n);                  \
-        *(part_ *)third = CYPOOL_SHUFFLE(lo_, hi_, mask_, LANES);                                \
+        *(part_ *)third = CYPOOL_SHUFFLE(lo_, hi_, mask_, LANES, CYPOOL_ODD);                    \
         return;                                                                                  \
     }
 #define CYPOOL_THIRD(S, T, I, L64, L32, L16)                                                     \
@@ -216,6 +228,335 @@ CYPOOL_TYPES(CYPOOL_ROWS, sum)
 CYPOOL_REAL_TYPES(CYPOOL_ROWS, nanmax)
 CYPOOL_REAL_TYPES(CYPOOL_ROWS, nanmin)
 
+/* Square windows of two or three taps a side, at a distance of one or two, from the source to what
+   each makes in one go: nothing between is written. `taps` rows lie under each window, step apart;
+   combined by the same tree as by the rows above, first rows, then columns. Columns before `from`
+   and from `to` on are padding: what lies there is read, but does not count.
+   What is lost where a NaN is about is noted: the sum of all elements is a NaN if one of them is (or
+   if infinities of both signs are, which is as well). The result says whether that was so. */
+#define CYPOOL_NOTES_max 1
+#define CYPOOL_NOTES_min 1
+#define CYPOOL_NOTES_sum 0
+#define CYPOOL_NOTES_nanmax 0
+#define CYPOOL_NOTES_nanmin 0
+
+/* Of a value that was masked as integers GCC no longer sees that its maximum is one instruction. */
+#if defined(__x86_64__)
+#define CYPOOL_FORGET(v) __asm__("" : "+x"(v));
+#else
+#define CYPOOL_FORGET(v)
+#endif
+#define CYPOOL_VEC(S, T, I, BYTES, LANES)                                                        \
+typedef T vec_##S##_##BYTES __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));  \
+typedef I mask_##S##_##BYTES __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias)); \
+/* What of a block's columns counts: those of its first vector and of the one `more` columns on, and  \
+   the one after these; what the others become. */                                               \
+typedef struct {                                                                                 \
+    mask_##S##_##BYTES in[2], fill[2];                                                           \
+    int clips, end;                                                                              \
+} edge_##S##_##BYTES;                                                                            \
+static inline __attribute__((always_inline, unused)) void find_edge_##S##_##BYTES(               \
+    edge_##S##_##BYTES *edge, ptrdiff_t from, ptrdiff_t to, ptrdiff_t more, ptrdiff_t span,      \
+    T nothing)                                                                                   \
+{                                                                                                \
+    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
+    edge->clips = from > 0 || to < span;                                                         \
+    edge->end = to <= 2 * LANES;                                                                 \
+    for (int j = 0; j < 2; j++, from -= more, to -= more) {                                      \
+        const I first = (I)(from < 0 ? 0 : from > LANES ? LANES : from);                         \
+        const I last = (I)(to < 0 ? 0 : to > LANES ? LANES : to);                                \
+        vec_##S##_##BYTES none = nothing - (vec_##S##_##BYTES){0};                               \
+        edge->in[j] = (lane >= first - zero) & (lane < last - zero);                             \
+        edge->fill[j] = (mask_##S##_##BYTES)none & ~edge->in[j];                                 \
+    }                                                                                            \
+}                                                                                                \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES only_##S##_##BYTES(       \
+    vec_##S##_##BYTES v, const edge_##S##_##BYTES *edge, int j)                                  \
+{                                                                                                \
+    v = (vec_##S##_##BYTES)(((mask_##S##_##BYTES)v & edge->in[j]) | edge->fill[j]);              \
+    CYPOOL_FORGET(v)                                                                             \
+    return v;                                                                                    \
+}
+#define CYPOOL_WINDOWS_BLOCKS(OP, S, T, BYTES, LANES)                                            \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES both_##OP##_##S##_##BYTES( \
+    vec_##S##_##BYTES a, vec_##S##_##BYTES b)                                                    \
+{                                                                                                \
+    vec_##S##_##BYTES y;                                                                         \
+    const T *p = (const T *)&a, *q = (const T *)&b;                                              \
+    T *to = (T *)&y;                                                                             \
+    for (int j = 0; j < LANES; j++) to[j] = (T)CYPOOL_OP_##OP(p[j], q[j]);                       \
+    return y;                                                                                    \
+}                                                                                                \
+/* What three rows make, or two. */                                                             \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES under_##OP##_##S##_##BYTES( \
+    vec_##S##_##BYTES a, vec_##S##_##BYTES b, vec_##S##_##BYTES c, int taps,                     \
+    const edge_##S##_##BYTES *edge, int j)                                                       \
+{                                                                                                \
+    if (taps > 1) a = both_##OP##_##S##_##BYTES(a, b);                                           \
+    if (taps > 2) a = both_##OP##_##S##_##BYTES(a, c);                                           \
+    return edge ? only_##S##_##BYTES(a, edge, j) : a;                                            \
+}                                                                                                \
+/* The columns of a block: `right` lies as far from `left` as windows22 and 32 are made of two   \
+   vectors, or two columns on for windows31; `last` comes after them. */                         \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across22_##OP##_##S##_##BYTES( \
+    vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
+{                                                                                                \
+    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN); \
+    vec_##S##_##BYTES odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);  \
+    return both_##OP##_##S##_##BYTES(even, odd);                                                 \
+}                                                                                                \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across32_##OP##_##S##_##BYTES( \
+    vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
+{                                                                                                \
+    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN); \
+    vec_##S##_##BYTES odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);  \
+    /* The third taps are the first ones from the second on, and the last. */                    \
+    vec_##S##_##BYTES third = CYPOOL_SHUFFLE(                                                    \
+        even, last - (vec_##S##_##BYTES){0}, mask_##S##_##BYTES, LANES, CYPOOL_NEXT);            \
+    even = both_##OP##_##S##_##BYTES(even, odd);                                                 \
+    return both_##OP##_##S##_##BYTES(even, third);                                               \
+}                                                                                                \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across31_##OP##_##S##_##BYTES( \
+    vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
+{                                                                                                \
+    enum { lanes_ = LANES };                                                                     \
+    /* The second taps are the first ones from the second on, and one of the third ones. */      \
+    vec_##S##_##BYTES second = CYPOOL_SHUFFLE(                                                   \
+        left, right, mask_##S##_##BYTES, LANES, CYPOOL_BETWEEN);                                 \
+    left = both_##OP##_##S##_##BYTES(left, second);                                              \
+    return both_##OP##_##S##_##BYTES(left, right);                                               \
+}
+
+/* A strip: blocks below each other, whose rows that several windows see are read once. Where all of
+   a row's columns are in one vector (`one`), the others are made of it. */
+#define CYPOOL_WINDOWS_STRIP(K, STRIDE, OP, S, T, BYTES, LANES)                                  \
+CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                                    \
+    ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
+    ptrdiff_t step, int taps, int regular, int one, int half, const edge_##S##_##BYTES *edge,    \
+    T nothing, vec_##S##_##BYTES *found, T *lost)                                                \
+{                                                                                                \
+    /* (What a row notes is added up before it is added to what was: these sums wait for each     \
+       other.) */                                                                                \
+    vec_##S##_##BYTES l0, l1, l2, r0, r1, r2, n0, n1, n2, all = *found;                          \
+    T e0, e1, e2, any = *lost;                                                                   \
+    l0 = l1 = l2 = r0 = r1 = r2 = (vec_##S##_##BYTES){0};                                        \
+    e0 = e1 = e2 = 0;                                                                            \
+    if (regular && K > STRIDE) {                                                                 \
+        CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 0, a)                                            \
+        all += n0;                                                                               \
+        any += e0;                                                                               \
+        if (K - STRIDE > 1) {                                                                    \
+            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 1, a + step)                                 \
+            all += n1;                                                                           \
+        }                                                                                        \
+    }                                                                                            \
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
+        if (!regular || K == STRIDE) {                                                           \
+            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 0, a)                                        \
+            if (!regular) { all += n0; any += e0; }                                              \
+        }                                                                                        \
+        if (taps > 1 && (!regular || K - STRIDE < 2)) {                                          \
+            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 1, a + step)                                 \
+            if (!regular) { all += n1; any += e1; }                                              \
+        }                                                                                        \
+        if (taps > 2) {                                                                          \
+            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 2, a + 2 * step)                             \
+            if (!regular) { all += n2; any += e2; }                                              \
+        }                                                                                        \
+        if (regular) {                                                                           \
+            if (K == STRIDE) n2 = n0;                                                            \
+            if (STRIDE == 2) n2 += n1;                                                           \
+            all += n2;                                                                           \
+            any += e1 + e2;                                                                      \
+        }                                                                                        \
+        vec_##S##_##BYTES left = under_##OP##_##S##_##BYTES(l0, l1, l2, taps, edge, 0), right;   \
+        if (one) right = CYPOOL_SHUFFLE(left, left, mask_##S##_##BYTES, LANES, CYPOOL_AFTER);    \
+        else right = under_##OP##_##S##_##BYTES(r0, r1, r2, taps, edge, 1);                      \
+        T last = e0;                                                                             \
+        if (taps > 1) last = (T)CYPOOL_OP_##OP(last, e1);                                        \
+        if (taps > 2) last = (T)CYPOOL_OP_##OP(last, e2);                                        \
+        if (edge && edge->end) last = nothing;                                                   \
+        left = across##K##STRIDE##_##OP##_##S##_##BYTES(left, right, last);                      \
+        if (half) memcpy(y, &left, BYTES / 2);                                                   \
+        else *(vec_##S##_##BYTES *)y = left;                                                     \
+        if (regular && K - STRIDE == 1) { l0 = l2; r0 = r2; e0 = e2; }                           \
+        if (regular && K - STRIDE == 2) { l0 = l1; r0 = r1; l1 = l2; r1 = r2; }                  \
+    }                                                                                            \
+    *found = all;                                                                                \
+    *lost = any;                                                                                 \
+}
+#define CYPOOL_READ(K, STRIDE, S, BYTES, LANES, t, p)                                            \
+    l##t = *(const vec_##S##_##BYTES *)(p);                                                      \
+    n##t = l##t;                                                                                 \
+    if (!one) {                                                                                  \
+        r##t = *(const vec_##S##_##BYTES *)((p) + (K == 3 && STRIDE == 1 ? 2 : LANES));          \
+        n##t += r##t;                                                                            \
+    }                                                                                            \
+    if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];
+
+/* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
+   goes beyond the row; the edges are those of the first one and of the last one. From one row to the
+   next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
+   time: memory is read in its order. */
+#define CYPOOL_WINDOWS_PLANES(K, STRIDE, OP, S, T, I, BYTES, LANES)                              \
+static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(   \
+    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t py, ptrdiff_t sy, const T *a, \
+    ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, ptrdiff_t to,          \
+    T nothing)                                                                                   \
+{                                                                                                \
+    const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
+    const ptrdiff_t few = n <= LANES ? rows : K == 2 ? 1 : STRIDE == 2 ? 4 : 8;                  \
+    const int regular = taps == K && sa == STRIDE * step;                                        \
+    const int one = K == 3 && STRIDE == 1 && n + 2 <= LANES;                                     \
+    vec_##S##_##BYTES found = {0};                                                               \
+    mask_##S##_##BYTES bad;                                                                      \
+    edge_##S##_##BYTES edges[2], *edge;                                                          \
+    T lost = 0;                                                                                  \
+    I any = 0;                                                                                   \
+    find_edge_##S##_##BYTES(                                                                     \
+        edges, from, to, more, STRIDE * ((n < LANES ? n : LANES) - 1) + K, nothing);             \
+    from -= STRIDE * (n - LANES);                                                                \
+    to -= STRIDE * (n - LANES);                                                                  \
+    find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
+    for (;;) {                                                                                   \
+        for (ptrdiff_t h = 0; h < rows; h += few)                                                \
+            for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
+                edge = i == 0 ? edges : 0;                                                       \
+                if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \
+                const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
+                const T *p = a + h * sa + STRIDE * i;                                            \
+                T *to = y + h * sy + i;                                                          \
+                if (one && regular && 2 * n <= LANES)                                            \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, K, 1, K == 3 && STRIDE == 1,                  \
+                        K == 3 && STRIDE == 1, edges, nothing, &found, &lost);                   \
+                else if (one && regular)                                                         \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, K, 1, K == 3 && STRIDE == 1, 0, edges,        \
+                        nothing, &found, &lost);                                                 \
+                else if (regular && (!edge || !edge->clips))                                     \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, &found, &lost);       \
+                else if (regular)                                                                \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, &found, &lost);    \
+                else if (edge && edge->clips)                                                    \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, &found, &lost); \
+                else                                                                             \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, taps, 0, 0, 0, 0, nothing, &found, &lost);    \
+            }                                                                                    \
+        if (--planes <= 0) break;                                                                \
+        y += py;                                                                                 \
+        a += pa;                                                                                 \
+    }                                                                                            \
+    bad = found != found;                                                                        \
+    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
+    return CYPOOL_NOTES_##OP && (any | (lost != lost));                                          \
+}
+#define CYPOOL_WINDOWS_TRY(K, STRIDE, OP, S, T, BYTES, LANES)                                    \
+    if (LANES == lanes)                                                                          \
+        return windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(                                 \
+            planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing);
+#define CYPOOL_WINDOWS(K, STRIDE, OP, S, T, DO)                                                  \
+static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(                       \
+    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, T *y, ptrdiff_t py, ptrdiff_t sy,  \
+    const T *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from,            \
+    ptrdiff_t to, T nothing)                                                                     \
+{                                                                                                \
+    DO                                                                                           \
+    return 0;                                                                                    \
+}
+
+/* One column of windows of which `count` columns are left (at least one). */
+#define CYPOOL_CLIPPED(OP, S, T)                                                                 \
+static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S(                  \
+    ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
+    ptrdiff_t step, int taps, int count, int kernel)                                             \
+{                                                                                                \
+    T last = 0;                                                                                  \
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
+        T all = 0, note = 0;                                                                     \
+        for (int j = 0; j < count; j++) {                                                        \
+            T v = a[j];                                                                          \
+            if (CYPOOL_NOTES_##OP) note += v;                                                    \
+            for (int t = 1; t < taps; t++) {                                                     \
+                T w = a[j + t * step];                                                           \
+                if (CYPOOL_NOTES_##OP) note += w;                                                \
+                v = (T)CYPOOL_OP_##OP(v, w);                                                     \
+            }                                                                                    \
+            /* (Padding adds a zero to a sum.) */                                                \
+            if (j == 0 && (!CYPOOL_SUMS_##OP || count == kernel)) all = v;                       \
+            else all = (T)CYPOOL_OP_##OP(all, v);                                                \
+        }                                                                                        \
+        if (CYPOOL_NOTES_##OP) last += note;                                                     \
+        *y = all;                                                                                \
+    }                                                                                            \
+    return last;                                                                                 \
+}                                                                                                \
+static __attribute__((noinline, unused)) int clipped_##OP##_##S(                                 \
+    ptrdiff_t rows, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step, int taps,      \
+    int count, int kernel)                                                                       \
+{                                                                                                \
+    T last;                                                                                      \
+    if (taps == 3 && count == 2)                                                                 \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 3, 2, 3);                       \
+    else if (taps == 2 && count == 2 && kernel == 3)                                             \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 2, 2, 3);                       \
+    else                                                                                         \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, taps, count, kernel);           \
+    return CYPOOL_NOTES_##OP && last != last;                                                    \
+}
+#define CYPOOL_SUMS_max 0
+#define CYPOOL_SUMS_min 0
+#define CYPOOL_SUMS_nanmax 0
+#define CYPOOL_SUMS_nanmin 0
+#define CYPOOL_SUMS_sum 1
+
+#if CYPOOL_VECTOR == 64
+#define CYPOOL_WIDTHS(DO, L64, L32, L16, ...)                                                    \
+    DO(__VA_ARGS__, 64, L64) DO(__VA_ARGS__, 32, L32) DO(__VA_ARGS__, 16, L16)
+#elif CYPOOL_VECTOR == 32
+#define CYPOOL_WIDTHS(DO, L64, L32, L16, ...)                                                    \
+    DO(__VA_ARGS__, 32, L32) DO(__VA_ARGS__, 16, L16)
+#else
+#define CYPOOL_WIDTHS(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 16, L16)
+#endif
+#define CYPOOL_ALL_WINDOWS(OP, S, T, I, L64, L32, L16)                                           \
+CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, L64, L32, L16, OP, S, T)                                    \
+CYPOOL_EACH_WINDOWS(2, 2, OP, S, T, I, L64, L32, L16)                                            \
+CYPOOL_EACH_WINDOWS(3, 2, OP, S, T, I, L64, L32, L16)                                            \
+CYPOOL_EACH_WINDOWS(3, 1, OP, S, T, I, L64, L32, L16)                                            \
+CYPOOL_CLIPPED(OP, S, T)
+#define CYPOOL_EACH_WINDOWS(K, STRIDE, OP, S, T, I, L64, L32, L16)                               \
+CYPOOL_WIDTHS(CYPOOL_WINDOWS_STRIP, L64, L32, L16, K, STRIDE, OP, S, T)                          \
+CYPOOL_WIDTHS(CYPOOL_WINDOWS_PLANES, L64, L32, L16, K, STRIDE, OP, S, T, I)                      \
+CYPOOL_WINDOWS(K, STRIDE, OP, S, T,                                                              \
+    CYPOOL_WIDTHS(CYPOOL_WINDOWS_TRY, L64, L32, L16, K, STRIDE, OP, S, T))
+#define CYPOOL_WINDOWS_OF_TYPES(DO, OP)                                                          \
+    DO(OP, i8, int8_t, int8_t, 64, 32, 16) DO(OP, u8, uint8_t, int8_t, 64, 32, 16)               \
+    DO(OP, i16, int16_t, int16_t, 32, 16, 8) DO(OP, u16, uint16_t, int16_t, 32, 16, 8)           \
+    DO(OP, i32, int32_t, int32_t, 16, 8, 4) DO(OP, u32, uint32_t, int32_t, 16, 8, 4)             \
+    DO(OP, i64, int64_t, int64_t, 8, 4, 2) DO(OP, u64, uint64_t, int64_t, 8, 4, 2)               \
+    DO(OP, f32, float, int32_t, 16, 8, 4) DO(OP, f64, double, int64_t, 8, 4, 2)
+CYPOOL_WIDTHS(CYPOOL_VEC, 64, 32, 16, i8, int8_t, int8_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 64, 32, 16, u8, uint8_t, int8_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 32, 16, 8, i16, int16_t, int16_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 32, 16, 8, u16, uint16_t, int16_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 16, 8, 4, i32, int32_t, int32_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 16, 8, 4, u32, uint32_t, int32_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, i64, int64_t, int64_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, u64, uint64_t, int64_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 16, 8, 4, f32, float, int32_t)
+CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, f64, double, int64_t)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_WINDOWS, max)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_WINDOWS, min)
+CYPOOL_ALL_WINDOWS(nanmax, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(nanmax, f64, double, int64_t, 8, 4, 2)
+CYPOOL_ALL_WINDOWS(nanmin, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(nanmin, f64, double, int64_t, 8, 4, 2)
+CYPOOL_ALL_WINDOWS(sum, i32, int32_t, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, i64, int64_t, int64_t, 8, 4, 2)
+CYPOOL_ALL_WINDOWS(sum, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, f64, double, int64_t, 8, 4, 2)
+
 #define CYPOOL_HAS_NAN(S, T, U)                                                                  \
 static __attribute__((noinline, unused)) int has_nan_##S(ptrdiff_t n, const T *a)                \
 {                                                                                                \
@@ -262,7 +603,7 @@ CYPOOL_ROW pick_##S(                                                            
 {                                                                                                \
     T *y = (T *)to;                                                                              \
     const T *a = (const T *)from;                                                                \
-    for (; rows > 0; rows--, y += sy, a += sa) {                                                 \
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                                 \
         if (c == 1 && s == 2) pick_row_##S(n, 1, y, a, 2);                                       \
         else if (c == 1 && s == 3) pick_row_##S(n, 1, y, a, 3);                                  \
         else if (c == 1 && s == 4) pick_row_##S(n, 1, y, a, 4);                                  \
@@ -319,7 +660,7 @@ CYPOOL_ROW OP##_##S(                                                            
 {                                                                                                \
     U *c = (U *)codes;                                                                           \
     if (s == 1 && sc == n && sv == n && sa == n) { n *= rows; rows = 1; }                        \
-    for (; rows > 0; rows--, c += sc, v += sv, a += sa) {                                        \
+    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                        \
         if (s == 1) OP##_row_##S(n, c, v, a, 1, t);                                              \
         else OP##_row_##S(n, c, v, a, s, t);                                                     \
     }                                                                                            \
@@ -351,7 +692,7 @@ CYPOOL_ROW OP##_run_##S(                                                        
     const T *a, ptrdiff_t sa, ptrdiff_t s, U t, int k)                                           \
 {                                                                                                \
     U *c = (U *)codes;                                                                           \
-    for (; rows > 0; rows--, c += sc, v += sv, a += sa) {                                        \
+    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                        \
         if (s == 1 && k == 2) OP##_row2_1_##S(n, c, v, a, t);                                    \
         else if (s == 1) OP##_row3_1_##S(n, c, v, a, t);                                         \
         else if (k == 2) OP##_row2_2_##S(n, c, v, a, t);                                         \
@@ -567,6 +908,41 @@ CYPOOL_TOTAL(f64, double, int64_t)
 #define cypool_add2(rows, n, r, y, ...) CYPOOL_ROW_OF(add2, r, y)(rows, n, y, __VA_ARGS__)
 #define cypool_pairs(rows, n, r, y, ...) CYPOOL_ROW_OF(pairs, r, y)(rows, n, y, __VA_ARGS__)
 #define cypool_triples(rows, n, r, y, ...) CYPOOL_ROW_OF(triples, r, y)(rows, n, y, __VA_ARGS__)
+/* Sums have windows in the types that they are kept in only. */
+static inline __attribute__((unused)) int no_windows(
+    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, void *y, ptrdiff_t py, ptrdiff_t sy,
+    const void *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from,
+    ptrdiff_t to, double nothing)
+{ return 0; }
+static inline __attribute__((unused)) int no_clipped(
+    ptrdiff_t rows, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t step, int taps,
+    int count, int kernel)
+{ return 0; }
+#define CYPOOL_OF_ORDERED(NAME, NONE, y)                                                         \
+    _Generic((y), int8_t *: NAME##_i8, uint8_t *: NAME##_u8, int16_t *: NAME##_i16,              \
+        uint16_t *: NAME##_u16, int32_t *: NAME##_i32, uint32_t *: NAME##_u32,                   \
+        int64_t *: NAME##_i64, uint64_t *: NAME##_u64, float *: NAME##_f32,                      \
+        double *: NAME##_f64, default: NONE)
+#define CYPOOL_WINDOWS_FOR(NAME, NONE, r, y)                                                     \
+    _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(NAME##_max, NONE, y),                          \
+        cypool_min *: CYPOOL_OF_ORDERED(NAME##_min, NONE, y),                                    \
+        cypool_sum *: _Generic((y), int32_t *: NAME##_sum_i32, int64_t *: NAME##_sum_i64,        \
+            float *: NAME##_sum_f32, double *: NAME##_sum_f64, default: NONE),                   \
+        cypool_nanmax *: _Generic((y), float *: NAME##_nanmax_f32,                               \
+            double *: NAME##_nanmax_f64, default: CYPOOL_OF_ORDERED(NAME##_max, NONE, y)),       \
+        cypool_nanmin *: _Generic((y), float *: NAME##_nanmin_f32,                               \
+            double *: NAME##_nanmin_f64, default: CYPOOL_OF_ORDERED(NAME##_min, NONE, y)))
+/* planes, rows, n, lanes of a block (of a vector, its half or its quarter), reducer, y, distance of
+   its planes and rows, source, distance of its planes and rows and of the rows of a window, taps,
+   from, to, nothing */
+#define cypool_windows22(planes, rows, n, lanes, r, y, ...)                                      \
+    CYPOOL_WINDOWS_FOR(windows22, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_windows32(planes, rows, n, lanes, r, y, ...)                                      \
+    CYPOOL_WINDOWS_FOR(windows32, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_windows31(planes, rows, n, lanes, r, y, ...)                                      \
+    CYPOOL_WINDOWS_FOR(windows31, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_clipped(rows, r, y, ...)                                                          \
+    CYPOOL_WINDOWS_FOR(clipped, no_clipped, r, y)(rows, y, __VA_ARGS__)
 #define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \

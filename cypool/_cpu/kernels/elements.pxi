@@ -94,6 +94,8 @@ ctypedef fused integer_total:
     int128
 
 cdef extern from "cypool_rows.h":
+    enum:
+        CYPOOL_VECTOR       # bytes of a register
     # Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
     ctypedef struct Max "cypool_max":
         char _
@@ -115,6 +117,11 @@ cdef extern from "cypool_rows.h":
     void cypool_pairs(Py_ssize_t, ...) noexcept nogil
     void cypool_triples(Py_ssize_t, ...) noexcept nogil
     int cypool_has_nan(Py_ssize_t, ...) noexcept nogil
+    # Rows of whole windows; whether a NaN was met that may be lost.
+    int cypool_windows22(Py_ssize_t, ...) noexcept nogil
+    int cypool_windows32(Py_ssize_t, ...) noexcept nogil
+    int cypool_windows31(Py_ssize_t, ...) noexcept nogil
+    int cypool_clipped(Py_ssize_t, ...) noexcept nogil
     # Without a reducer: moved only.
     void cypool_copy(Py_ssize_t, ...) noexcept nogil
     void cypool_pick(Py_ssize_t, ...) noexcept nogil

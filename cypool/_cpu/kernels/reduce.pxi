@@ -562,8 +562,9 @@ cdef void store_located(
 
 # --- units ---
 
-# A block of output rows of a group of planes, or of one.
-cdef void reduce_block(
+# A block of output rows of a group of planes, or of one. Whether a NaN was met that may be lost:
+# then nothing but values was written.
+cdef bint reduce_block(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t unit, reducer *r,
         acc *_) noexcept nogil:
     cdef const Job *job = work.job
@@ -571,7 +572,7 @@ cdef void reduce_block(
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, width, p, h, start, count
     cdef Py_ssize_t first = 0, last = 0, sm = 0, pm = 0, sy, py, sv, pv, size = sizeof(acc)
     cdef bint regular = job.axis[2].kind == SLIDING
-    cdef bint narrow = False
+    cdef bint narrow = False, found = False
     cdef char *out = job.y.data
     cdef const char *m = NULL
     cdef acc *y
@@ -600,6 +601,13 @@ cdef void reduce_block(
                 row_fill(y, nc, identity(r, y))
             else:
                 fold_wide(work, h, y, start, count, <acc *>work.stack, r)
+    elif job.squares:
+        axis_source(heights, h0, h1, &first, &last)
+        m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
+                          + work.i0 * job.x.stride[2])
+        if fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
+                        job.x.stride[1] // size, first, r):
+            return True
     else:
         axis_source(heights, h0, h1, &first, &last)
         # Where source rows are: in place, or in scratch.
@@ -659,7 +667,7 @@ cdef void reduce_block(
             for p in range(work.planes):
                 fold_lines(work, rows, y + p * py, sy, v + p * pv, sv, r)
     if job.store == NULL and job.index.data == NULL:
-        return
+        return False
     run.nh = rows
     run.nw = work.o1 - work.o0
     run.nc = nc
@@ -707,6 +715,7 @@ cdef void reduce_block(
                 store_located(work, h0, h1, work.codes, &index, _)
         if job.store != NULL and (out != NULL or not job.locates):
             job.store(job, &run, &index, y + p * py, run.data)
+    return False
 
 
 # Output rows of whole planes that lie in scratch with all their padding.
@@ -723,6 +732,163 @@ cdef void fold_padded(Work *work, acc *v, const acc *m, reducer *r) noexcept nog
     w = fold_everywhere(work, m, length + (a.kernel - 1) * a.step * pitch, a.kernel,
                         a.step * pitch, &other, r)
     cypool_join(rows, pitch, r, v, pitch, w, a.stride * pitch, other)
+
+
+# Output rows whose windows have two or three taps a side, straight from the source, whose rows lie
+# at m from column work.i0 and row `first` on. Whether a NaN was met that may be lost.
+cdef bint fold_squares(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
+    cdef Py_ssize_t h = h0, start, count, rows, i, p, n = work.o1 - work.o0
+    cdef bint found = False
+    while h < h1:
+        rows = end - h if begin <= h < end else 1
+        axis_window(a, h, &start, &count)
+        if count == 0:
+            for p in range(work.planes):
+                row_fill(y + p * py + (h - h0) * sy, n, identity(r, y))
+        else:
+            found |= fold_square_rows(work, work.planes, rows, <int>count, y + (h - h0) * sy, py,
+                                      sy, m + (start - first) * sm, pm, sm, r)
+            if reducer is Sum and count < a.kernel and work.job.zeros:
+                for p in range(work.planes):
+                    for i in range(n):
+                        y[p * py + (h - h0) * sy + i] += 0
+        h += rows
+    return found
+
+
+# Rows that all see `count` rows of the source, the first of them from m on.
+cdef bint fold_square_rows(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, int count, acc *y, Py_ssize_t py,
+        Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t n = work.o1 - work.o0, done = 0, some, p
+    # Blocks of a vector, of half of one or of a quarter. Rows that are shorter are made by one that
+    # goes beyond them, into the rows that are made next.
+    cdef int least = 16 // sizeof(acc), beyond = CYPOOL_VECTOR // sizeof(acc), lanes
+    cdef bint found = False
+    lanes = beyond
+    # (Of three taps a distance of one apart all are in one vector, where it has them.)
+    if n + 2 > beyond or w.kernel == 2 or w.stride == 2:
+        some = n
+    else:
+        some = n + 2
+    while beyond > least and beyond // 2 >= some:
+        beyond //= 2
+    while lanes > least and lanes > n:
+        lanes //= 2
+    # Rows that a block may go into. (Of a vector that holds all columns half is stored if it does.)
+    cdef Py_ssize_t over = beyond // 2 if (
+        some > n and 2 * n <= beyond and count == w.kernel
+        and a.stride == w.stride * a.step) else beyond
+    over = (over - 1) // n
+    if max(w.begin - work.o0, work.o1 - w.end) > least:
+        # More padding than blocks are made for.
+        return fold_clipped(work, planes, rows, count, y, py, sy, m, pm, sm, r)
+    if planes > 1:
+        if (readable_rows(work, rows, beyond, count, m, sm) < rows
+                or readable_rows(work, rows, beyond, count, m + (planes - 1) * pm, sm) < rows):
+            for p in range(planes):
+                found |= fold_square_rows(
+                    work, 1, rows, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
+            return found
+    while done < rows:
+        some = rows - done
+        if beyond > n:
+            if sy == n and some > over:
+                some -= over
+            else:
+                beyond = lanes
+        if beyond <= n or some < rows - done:
+            # As many rows as can be read with all that lies beside them.
+            if planes == 1:
+                some = readable_rows(work, some, beyond, count, m + done * sm * a.stride, sm)
+            if some > 0:
+                found |= fold_windows(work, planes, some, n, beyond, r, y + done * sy, py, sy,
+                                      m + (done * sm * a.stride - work.left), pm, sm, count,
+                                      work.left, work.left + work.nw)
+                done += some
+                continue
+        found |= fold_clipped(work, planes, 1, count, y + done * sy, py, sy,
+                              m + done * sm * a.stride, pm, sm, r)
+        done += 1
+    return found
+
+
+# How many rows of windows from m on may be read with all that a block reads beside them, and as far
+# on as their windows reach: what lies between an array's first element and its last one may be.
+cdef Py_ssize_t readable_rows(
+        Work *work, Py_ssize_t rows, int lanes, int count, const acc *m,
+        Py_ssize_t sm) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t size = sizeof(acc), reach = (count - 1) * sm * job.axis[1].step * size
+    cdef Py_ssize_t span = (max(work.o1 - work.o0, lanes) - 1) * w.stride + w.kernel
+    cdef Py_ssize_t step = sm * job.axis[1].stride * size
+    cdef Py_ssize_t at = <const char *>m - job.x.data - work.left * size
+    cdef Py_ssize_t before = at + min(reach, 0) - job.lowest
+    cdef Py_ssize_t after = job.highest - (at + max(reach, 0) + span * size)
+    if before < 0 or after < 0:
+        return 0
+    if step > 0:
+        return min(rows, after // step + 1)
+    if step < 0:
+        return min(rows, before // -step + 1)
+    return rows
+
+
+# Whole windows by blocks; those that the border clips one by one.
+cdef bint fold_clipped(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, int count, acc *y, Py_ssize_t py,
+        Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
+    cdef Py_ssize_t start, taps, p, o = work.o0, at
+    cdef int lanes = CYPOOL_VECTOR // sizeof(acc), least = 16 // sizeof(acc)
+    cdef bint found = False
+    while lanes > least and qb - qa < lanes:
+        lanes //= 2
+    while o < work.o1:
+        at = o - work.o0
+        if o == qa and qb - qa >= lanes:
+            found |= fold_windows(
+                work, planes, rows, qb - qa, lanes, r, y + at, py, sy,
+                m + (o * w.stride - w.lo - work.i0), pm, sm, count, 0,
+                (qb - qa) * w.stride + w.kernel)
+            o = qb
+            continue
+        axis_window(w, o, &start, &taps)
+        for p in range(planes):
+            if taps == 0:
+                rows_fill(rows, 1, y + p * py + at, sy, identity(r, y))
+            else:
+                found |= cypool_clipped(
+                    rows, r, y + p * py + at, sy, m + p * pm + (start - work.i0), sm * a.stride,
+                    sm * a.step, count, <int>taps, <int>w.kernel)
+        o += 1
+    return found
+
+
+cdef bint fold_windows(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t n, int lanes, reducer *r, acc *y,
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, int count,
+        Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t step = sm * work.job.axis[1].step, advance = sm * work.job.axis[1].stride
+    cdef acc nothing = identity(r, y)
+    if w.kernel == 2:
+        return cypool_windows22(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
+                                begin, end, nothing)
+    if w.stride == 2:
+        return cypool_windows32(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
+                                begin, end, nothing)
+    return cypool_windows31(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
+                            begin, end, nothing)
 
 
 # Whether a NaN lies among the source rows of the output rows h0 <= h < h1 (of one d).
@@ -835,10 +1001,13 @@ cdef void reduce_units(
                     work.c0 * job.mask.inner)
         if (acc is float or acc is double) and (reducer is Max or reducer is Min):
             # With no NaN about, one instruction takes a maximum.
-            if job.load != NULL or job.wide > 0 or block_has_nan(&work, h0, h1, _):
+            if (reduce_block(&work, h0, h1, u, r, _) if job.squares
+                    else job.load != NULL or job.wide > 0 or block_has_nan(&work, h0, h1, _)):
                 if reducer is Max:
                     reduce_block(&work, h0, h1, u, <NanMax *>NULL, _)
                 else:
                     reduce_block(&work, h0, h1, u, <NanMin *>NULL, _)
+                continue
+            if job.squares:
                 continue
         reduce_block(&work, h0, h1, u, r, _)
