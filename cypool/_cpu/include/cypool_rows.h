@@ -428,12 +428,20 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 T *to = y + h * sy + i;                                                          \
                 if (one && regular && 2 * n <= LANES)                                            \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, K == 3 && STRIDE == 1,                  \
-                        K == 3 && STRIDE == 1, edges, nothing, &found, &lost);                   \
+                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
+                        nothing, &found, &lost);                                                 \
                 else if (one && regular)                                                         \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, K == 3 && STRIDE == 1, 0, edges,        \
-                        nothing, &found, &lost);                                                 \
+                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, 0, edges, nothing,     \
+                        &found, &lost);                                                          \
+                else if (one && 2 * n <= LANES)                                                  \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, taps, 0, K - STRIDE == 2, K - STRIDE == 2,    \
+                        edges, nothing, &found, &lost);                                          \
+                else if (one)                                                                    \
+                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
+                        some, to, sy, p, sa, step, taps, 0, K - STRIDE == 2, 0, edges, nothing,  \
+                        &found, &lost);                                                          \
                 else if (regular && (!edge || !edge->clips))                                     \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, &found, &lost);       \

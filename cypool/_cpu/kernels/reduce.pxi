@@ -750,8 +750,9 @@ cdef bint fold_squares(
             for p in range(work.planes):
                 row_fill(y + p * py + (h - h0) * sy, n, identity(r, y))
         else:
-            found |= fold_square_rows(work, work.planes, rows, <int>count, y + (h - h0) * sy, py,
-                                      sy, m + (start - first) * sm, pm, sm, r)
+            found |= fold_square_rows(
+                work, work.planes, rows, h1 - h - rows, <int>count, y + (h - h0) * sy, py, sy,
+                m + (start - first) * sm, pm, sm, r)
             if reducer is Sum and count < a.kernel and work.job.zeros:
                 for p in range(work.planes):
                     for i in range(n):
@@ -760,9 +761,10 @@ cdef bint fold_squares(
     return found
 
 
-# Rows that all see `count` rows of the source, the first of them from m on.
+# Rows that all see `count` rows of the source, the first of them from m on. Some `after` them are
+# made later.
 cdef bint fold_square_rows(
-        Work *work, Py_ssize_t planes, Py_ssize_t rows, int count, acc *y, Py_ssize_t py,
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t after, int count, acc *y, Py_ssize_t py,
         Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef const Axis *w = &work.job.axis[2]
@@ -782,9 +784,7 @@ cdef bint fold_square_rows(
     while lanes > least and lanes > n:
         lanes //= 2
     # Rows that a block may go into. (Of a vector that holds all columns half is stored if it does.)
-    cdef Py_ssize_t over = beyond // 2 if (
-        some > n and 2 * n <= beyond and count == w.kernel
-        and a.stride == w.stride * a.step) else beyond
+    cdef Py_ssize_t over = beyond // 2 if some > n and 2 * n <= beyond else beyond
     over = (over - 1) // n
     if max(w.begin - work.o0, work.o1 - w.end) > least:
         # More padding than blocks are made for.
@@ -794,16 +794,16 @@ cdef bint fold_square_rows(
                 or readable_rows(work, rows, beyond, count, m + (planes - 1) * pm, sm) < rows):
             for p in range(planes):
                 found |= fold_square_rows(
-                    work, 1, rows, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
+                    work, 1, rows, after, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
             return found
     while done < rows:
         some = rows - done
         if beyond > n:
-            if sy == n and some > over:
-                some -= over
+            if sy == n and some + after > over:
+                some = min(some, some + after - over)
             else:
                 beyond = lanes
-        if beyond <= n or some < rows - done:
+        if beyond <= n or some + after > over:
             # As many rows as can be read with all that lies beside them.
             if planes == 1:
                 some = readable_rows(work, some, beyond, count, m + done * sm * a.stride, sm)
