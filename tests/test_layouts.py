@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from judging import assert_matches, assert_same
 from registry import FORMATS, NAMED, OPERATORS, dtype_of, with_dtypes
 
+import cypool
+
 SHAPES = {1: (2, 3, 37), 2: (2, 3, 11, 19), 3: (2, 2, 5, 6, 17)}
 
 
@@ -118,3 +120,24 @@ def test_subclasses_are_seen_as_plain_arrays(operator):
 
     x = make_values(SHAPES[operator.ndim], np.dtype(np.float32), "normal", 5)
     assert_same(operator.forward(x.view(Tagged), 2), operator.forward(x, 2))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_sums_of_any_window_have_the_same_bits_in_any_memory(ndim, layout, seed):
+    """Long windows above all, whose rows are added up in blocks, or brought by and by."""
+    rng = np.random.default_rng([ndim, seed])
+    for _ in range(12):
+        lengths = [int(rng.integers(1, {1: 3000, 2: 100, 3: 18}[ndim])) for _ in range(ndim)]
+        kernel = [int(rng.integers(1, n + 1)) for n in lengths]
+        stride = [int(rng.integers(1, k + 2)) for k in kernel]
+        padding = [int(rng.integers(0, k // 2 + 1)) for k in kernel]
+        channels = int(rng.integers(1, 40))
+        shape = (channels, *lengths) if layout == "channels_first" else (*lengths, channels)
+        x = rng.standard_normal(shape, dtype=np.float32)
+        pool = getattr(cypool, f"avg_pool{ndim}d")
+        expected = pool(x, kernel, stride, padding, data_format=layout)
+        for memory in ("reversed_last", "transposed", "padded"):
+            same = MEMORY[memory](x)
+            assert_same(pool(same, kernel, stride, padding, data_format=layout), expected)

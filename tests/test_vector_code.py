@@ -82,7 +82,7 @@ def rows_of(found: dict[str, str]) -> list[str]:
     names = [n for n in found if re.match(
         r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
         r"|total|has_nan|check|indices)\d*_?", n) and not re.search(r"_(?:block|row)\d?", n)]
-    return [n for n in names if re.search(r"_[iufm]\d+$|^widen\d_\d$|^check\d\d$", n)]
+    return [n for n in names if re.search(r"_[iufm]\d+$|^check\d\d$", n)]
 
 
 def test_there_are_as_many_as_the_header_makes(functions):
@@ -99,6 +99,24 @@ def test_row_loops_are_vector_code(functions):
                    for line in found[name].splitlines())
         and not SCALAR["every instruction set"].search(name)
         and not (level in SCALAR and SCALAR[level].search(name))]
+    assert scalar == []
+
+
+WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
+
+
+def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"windows\d\d_planes_\w+_\d\d$", n)]
+    widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
+    # 10 types with a maximum and a minimum, 2 with a NaN, 4 with a sum; 3 kinds of windows.
+    assert len(names) == (2 * 10 + 2 * 2 + 4) * 3 * (widths + 1)
+    wide = {"baseline": r"_[iu]64_|_f64_", "avx2": "$", "avx512": "$"}[level]
+    scalar = [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
+                   for line in found[name].splitlines())
+        and not re.search(wide, name)]
     assert scalar == []
 
 

@@ -63,6 +63,11 @@ cdef inline void axis_transposed_window(
         count[0] = n
 
 
+# Whether no window sees more than one element.
+cdef inline bint axis_single(const Axis *a) noexcept nogil:
+    return a.kernel == 1 or a.length == 1
+
+
 # What window o of a forward axis adds to an average's divisor.
 cdef inline Py_ssize_t axis_divisor(const Axis *a, Py_ssize_t o, bint include_pad) noexcept nogil:
     cdef Py_ssize_t at, start, count

@@ -436,7 +436,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     cdef Py_ssize_t group
     cdef bint sliding = w.kind == SLIDING
     cdef bint brought = job.load != NULL or taps_d > 1
-    cdef bint shrinks = job.load != NULL and (job.store != NULL or job.counts)
+    # (A sum that would be read in place, if it lay in another way, is cut as it would be then.)
+    cdef bint shrinks = job.load != NULL and (job.store != NULL or job.counts) and (
+        not job.sums or job.converts)
     cdef bint overlaps = (h.kind == SLIDING and h.dilation == 1 and h.outputs > 1
                           and min(h.kernel, h.length) > max(DIRECT, 2 * h.stride + 1))
     # Whether whole planes fit, with all their padding. (What is decided here must not follow from
@@ -543,29 +545,31 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.long_windows = not job.halves and sliding and job.inner == 1 and w.step == 1 and (
         k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > (
             64 * (22 if k >= 16 else k * 5 // 4) + k * size))
-    job.totals = (
-        job.narrow and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
+    job.quad_columns = (
+        job.quads and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
         and not job.wide and not job.padded
         and is_covered(h) and is_covered(w) and job.scan_chunk == 0
         and (h.stride == 1 or h.outputs == 1))
+    job.totals = job.quad_columns and job.narrow
     # Scratch.
+    group = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
     need = max(job.block, job.source_rows) * job.pitch
     job.rows_size = round_up(job.group * job.rows_pitch * job.pitch + 64, 16)
     if job.wide or job.streams:
         job.source_size = LEAF * job.pitch
-        job.loaded_size = job.pitch * (3 + bits(taps_d // TAPS)) if job.load != NULL else 0
+        job.loaded_size = group * job.pitch if job.load != NULL else 0
         job.more_size = job.pitch * (2 + bits(taps_h // LEAF) + bits(taps_d // TAPS))
     else:
         if job.source_rows > 0:
             job.source_size = (job.group * job.source_rows + job.padded * reach) * job.pitch
         if job.load != NULL and taps_d > 1:
-            job.loaded_size = need * (3 + bits(taps_d // TAPS))
+            job.loaded_size = group * need
         job.more_size = job.group * need * (1 + bits(max(taps_d, taps_h) // TAPS))
         if taps_d <= TAPS and taps_h <= TAPS:
             job.more_size = 0
     if job.scan_chunk > 0:
         job.scans_size = (h.kernel + (h.kernel - 1) // job.scan_chunk + 4) * job.pitch
-        job.loaded_size = job.pitch * (3 + bits(taps_d // TAPS)) if job.load != NULL else 0
+        job.loaded_size = group * job.pitch if job.load != NULL else 0
         job.more_size = job.pitch * (1 + bits(taps_d // TAPS))
     job.temporary = max(job.rows_size, job.tile_w * job.tile_c)
     if job.padded:
@@ -751,12 +755,15 @@ cdef int prepare(
         # In double precision, where a square of a float32 can neither overflow nor vanish.
         accumulator = ACC_F64
         job.load = kernels.power[x_dtype]
+        job.converts = True
         job.store = kernels.root[y_dtype]
         job.averages = average
         find_whole(job)
     elif reducer[0] == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
-        job.narrow = plain_x and x_dtype == DT_F32 and accumulator == ACC_F64
+        job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
+        job.converts = accumulator != x_dtype and not job.quads
+        job.narrow = job.quads and plain_x
         if not job.narrow and (accumulator != x_dtype or not plain_x):
             job.load = kernels.widen[x_dtype][accumulator]
         if average:
@@ -827,6 +834,7 @@ def spread(
     job.size = ELEMENT_SIZE[dtype]
     accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
     job.load = kernels.spread[dtype][accumulator]
+    job.converts = True
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)

@@ -125,7 +125,10 @@ cdef struct Job:
     Py_ssize_t whole_end[AXES]
     bint sums
     bint narrow             # sums in float64 of float32 that is read in place
-    bint totals             # of long windows of one row, at that
+    bint converts           # x is not read in place, however it lies
+    bint quads              # of what was float32: fours of the first axis with taps in float32
+    bint quad_columns       # that axis is the columns, in long windows of one row, and
+    bint totals             # these are read in place
     bint counts             # y is a line of scratch
     bint locates            # values are found first, and where they are afterwards
     Py_ssize_t size         # bytes of an element of x

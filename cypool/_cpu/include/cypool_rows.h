@@ -778,119 +778,143 @@ static __attribute__((noinline, unused)) int check##BITS(                       
 CYPOOL_CHECK(32)
 CYPOOL_CHECK(64)
 
-/* Sums of rows of float32 in float64, by pairs: what join, join3 and add2 make of the same rows in
-   float64, to the last bit. The rows are up to 8; `more`, added to what is there. */
-#define CYPOOL_TAP(T) ((double)a[j + (T) * step])
-CYPOOL_BLOCK widen_block(
-    double *restrict y, const float *restrict a, ptrdiff_t step, int count, int more, ptrdiff_t n)
-{
-    for (ptrdiff_t j = 0; j < n; j++) {
-        /* (Unrolled by hand: compilers make vectors of the loop around this only.) */
-        const int odd = count % 2 && !more;
-        double v = more ? y[j] + (CYPOOL_TAP(0) + CYPOOL_TAP(1))
-            : count == 1 ? CYPOOL_TAP(0)
-            : odd ? (CYPOOL_TAP(0) + CYPOOL_TAP(1)) + CYPOOL_TAP(2)
-            : CYPOOL_TAP(0) + CYPOOL_TAP(1);
-        if (!odd && count > 2) v += CYPOOL_TAP(2) + CYPOOL_TAP(3);
-        if (!odd && count > 4) v += CYPOOL_TAP(4) + CYPOOL_TAP(5);
-        if (!odd && count > 6) v += CYPOOL_TAP(6) + CYPOOL_TAP(7);
-        if (odd && count > 3) v += CYPOOL_TAP(3) + CYPOOL_TAP(4);
-        if (odd && count > 5) v += CYPOOL_TAP(5) + CYPOOL_TAP(6);
-        y[j] = v;
-    }
+/* Sums of float32 in float64: fours are added up by pairs in float32, which costs two roundings, and
+   the fours in float64. What is summed may have been brought into float64 before (S is f64): the
+   sums are the same to the last bit. Of rows: up to 8, `step` apart; `more`, added to what is there. */
+#define CYPOOL_TAP(T) ((float)a[j + (T) * step])
+#define CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                            \
+CYPOOL_BLOCK widen_block_##S(                                                                    \
+    double *restrict y, const SOURCE *restrict a, ptrdiff_t step, int count, int more,           \
+    ptrdiff_t n)                                                                                 \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        /* (Unrolled by hand: compilers make vectors of the loop around this only.) */           \
+        float four = CYPOOL_TAP(0), next;                                                        \
+        double v;                                                                                \
+        if (count > 1) four += CYPOOL_TAP(1);                                                    \
+        if (count == 3) four += CYPOOL_TAP(2);                                                   \
+        if (count > 3) four += CYPOOL_TAP(2) + CYPOOL_TAP(3);                                    \
+        v = (double)four;                                                                        \
+        if (count > 4) {                                                                         \
+            next = CYPOOL_TAP(4);                                                                \
+            if (count > 5) next += CYPOOL_TAP(5);                                                \
+            if (count == 7) next += CYPOOL_TAP(6);                                               \
+            if (count > 7) next += CYPOOL_TAP(6) + CYPOOL_TAP(7);                                \
+            v += (double)next;                                                                   \
+        }                                                                                        \
+        y[j] = more ? y[j] + v : v;                                                              \
+    }                                                                                            \
 }
-#define CYPOOL_WIDEN(COUNT, MORE)                                                                \
-CYPOOL_ROW widen##COUNT##_##MORE(                                                                \
-    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const float *a, ptrdiff_t sa,          \
+#define CYPOOL_WIDEN(COUNT, MORE, S, SOURCE)                                                     \
+CYPOOL_ROW widen##COUNT##_##MORE##_##S(                                                          \
+    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,         \
     ptrdiff_t step)                                                                              \
 {                                                                                                \
     enum { gathered = 1 };                                                                       \
     CYPOOL_EACH_ROW(                                                                             \
-        CYPOOL_IN_PLACE(float, n, widen_block(y + i_, a + i_, step, COUNT, MORE, B_)))           \
+        CYPOOL_IN_PLACE(float, n, widen_block_##S(y + i_, a + i_, step, COUNT, MORE, B_)))       \
 }
-CYPOOL_WIDEN(1, 0) CYPOOL_WIDEN(2, 0) CYPOOL_WIDEN(3, 0) CYPOOL_WIDEN(4, 0) CYPOOL_WIDEN(5, 0)
-CYPOOL_WIDEN(6, 0) CYPOOL_WIDEN(7, 0) CYPOOL_WIDEN(8, 0)
-CYPOOL_WIDEN(2, 1) CYPOOL_WIDEN(4, 1) CYPOOL_WIDEN(6, 1) CYPOOL_WIDEN(8, 1)
-static inline __attribute__((unused)) void cypool_widen(
-    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const float *a, ptrdiff_t sa,
-    ptrdiff_t step, ptrdiff_t count)
-{
-    ptrdiff_t t = count <= 8 ? count : 7 + (count % 2 ? 0 : 1);
-    switch (t) {
-    case 1: widen1_0(rows, n, y, sy, a, sa, step); break;
-    case 2: widen2_0(rows, n, y, sy, a, sa, step); break;
-    case 3: widen3_0(rows, n, y, sy, a, sa, step); break;
-    case 4: widen4_0(rows, n, y, sy, a, sa, step); break;
-    case 5: widen5_0(rows, n, y, sy, a, sa, step); break;
-    case 6: widen6_0(rows, n, y, sy, a, sa, step); break;
-    case 7: widen7_0(rows, n, y, sy, a, sa, step); break;
-    default: widen8_0(rows, n, y, sy, a, sa, step); break;
-    }
-    for (; t < count; t += 8)
-        switch (count - t) {
-        case 2: widen2_1(rows, n, y, sy, a + t * step, sa, step); break;
-        case 4: widen4_1(rows, n, y, sy, a + t * step, sa, step); break;
-        case 6: widen6_1(rows, n, y, sy, a + t * step, sa, step); break;
-        default: widen8_1(rows, n, y, sy, a + t * step, sa, step); break;
-        }
-}
-/* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
-   and the lanes by pairs at last; fewer than 16 elements by pairs alone. At most 1024. */
-#define CYPOOL_TOTAL(S, T, I)                                                                    \
-static __attribute__((noinline, unused)) double total_##S(ptrdiff_t n, const T *a)               \
+#define CYPOOL_WIDENS(S, SOURCE)                                                                 \
+CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                                    \
+CYPOOL_WIDEN(1, 0, S, SOURCE) CYPOOL_WIDEN(2, 0, S, SOURCE) CYPOOL_WIDEN(3, 0, S, SOURCE)        \
+CYPOOL_WIDEN(4, 0, S, SOURCE) CYPOOL_WIDEN(5, 0, S, SOURCE) CYPOOL_WIDEN(6, 0, S, SOURCE)        \
+CYPOOL_WIDEN(7, 0, S, SOURCE) CYPOOL_WIDEN(8, 0, S, SOURCE) CYPOOL_WIDEN(1, 1, S, SOURCE)        \
+CYPOOL_WIDEN(2, 1, S, SOURCE) CYPOOL_WIDEN(3, 1, S, SOURCE) CYPOOL_WIDEN(4, 1, S, SOURCE)        \
+CYPOOL_WIDEN(5, 1, S, SOURCE) CYPOOL_WIDEN(6, 1, S, SOURCE) CYPOOL_WIDEN(7, 1, S, SOURCE)        \
+CYPOOL_WIDEN(8, 1, S, SOURCE)                                                                    \
+static inline __attribute__((unused)) void widen_##S(                                            \
+    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,         \
+    ptrdiff_t step, ptrdiff_t count, int more)                                                   \
 {                                                                                                \
-    typedef T part __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));   \
-    typedef I bits __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));   \
-    typedef double whole __attribute__((vector_size(64)));                                       \
+    typedef void (*row_fn)(                                                                      \
+        ptrdiff_t, ptrdiff_t, double *, ptrdiff_t, const SOURCE *, ptrdiff_t, ptrdiff_t);        \
+    static const row_fn fn[2][8] = {                                                             \
+        {widen1_0_##S, widen2_0_##S, widen3_0_##S, widen4_0_##S, widen5_0_##S, widen6_0_##S,     \
+         widen7_0_##S, widen8_0_##S},                                                            \
+        {widen1_1_##S, widen2_1_##S, widen3_1_##S, widen4_1_##S, widen5_1_##S, widen6_1_##S,     \
+         widen7_1_##S, widen8_1_##S}};                                                           \
+    for (; count > 0; count -= 8, a += 8 * step, more = 1)                                       \
+        fn[more][count < 8 ? count - 1 : 7](rows, n, y, sy, a, sa, step);                        \
+}
+CYPOOL_WIDENS(f32, float)
+CYPOOL_WIDENS(f64, double)
+#define cypool_widen(rows, n, y, sy, a, ...)                                                     \
+    _Generic((a), const float *: widen_f32, float *: widen_f32, const double *: widen_f64,       \
+        double *: widen_f64)(rows, n, y, sy, a, __VA_ARGS__)
+
+/* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
+   and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
+   type that fours are added up in. */
+#define CYPOOL_UNROLLED _Pragma("GCC unroll 16")
+#define CYPOOL_TOTAL(NAME, T, LANE, I)                                                           \
+/* 16 elements from p on, in parts of a register. */                                             \
+CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
+{ for (int j = 0; j < (int)(CYPOOL_VECTOR / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }             \
+static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
+{                                                                                                \
+    enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
+           wide = CYPOOL_VECTOR / sizeof(double), times = sizeof(double) / sizeof(LANE) };       \
+    typedef LANE four __attribute__((vector_size(CYPOOL_VECTOR)));                               \
+    typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
+    typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
+    typedef double whole __attribute__((vector_size(CYPOOL_VECTOR)));                            \
     static const I kept[32] = {                                                                  \
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                          \
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};                         \
-    whole sums[5], high_sums[5], v, high_v, rest = {0}, high = {0};                              \
+    const T *a = (const T *)from;                                                                \
+    whole sums[16 / wide], v;                                                                    \
     double e[8];                                                                                 \
-    ptrdiff_t i = 0;                                                                             \
-    unsigned blocks = 0, level;                                                                  \
+    four p0, p1, p2, p3;                                                                         \
+    some piece[times];                                                                           \
     if (n < 16) {                                                                                \
-        double few = n % 2 ? (double)a[0] : 0.0;                                                 \
-        for (i = n % 2; i < n; i += 2) few += (double)a[i] + (double)a[i + 1];                   \
-        return few;                                                                              \
+        double all = 0.0;                                                                        \
+        ptrdiff_t i = 0;                                                                         \
+        for (; i + 4 <= n; i += 4)                                                               \
+            all += (double)(((LANE)a[i] + (LANE)a[i + 1]) + ((LANE)a[i + 2] + (LANE)a[i + 3]));  \
+        for (; i + 2 <= n; i += 2) all += (double)((LANE)a[i] + (LANE)a[i + 1]);                 \
+        if (i < n) all += (double)a[i];                                                          \
+        return all;                                                                              \
     }                                                                                            \
-    for (; i + 64 <= n; i += 64, blocks++) {                                                     \
-        v = (CYPOOL_PART(a + i) + CYPOOL_PART(a + i + 16))                                       \
-            + (CYPOOL_PART(a + i + 32) + CYPOOL_PART(a + i + 48));                               \
-        high_v = (CYPOOL_PART(a + i + 8) + CYPOOL_PART(a + i + 24))                              \
-            + (CYPOOL_PART(a + i + 40) + CYPOOL_PART(a + i + 56));                               \
-        for (level = 0; blocks >> level & 1; level++) {                                          \
-            v = sums[level] + v;                                                                 \
-            high_v = high_sums[level] + high_v;                                                  \
+    CYPOOL_UNROLLED                                                                              \
+    for (int p = 0; p < 16 / wide; p++) sums[p] = (whole){0};                                    \
+    for (int done = 0; !done;) {                                                                 \
+        done = n < 64;                                                                           \
+        CYPOOL_UNROLLED                                                                          \
+        for (int p = 0; p < parts; p++) {                                                        \
+            p0 = p1 = p2 = p3 = (four){0};                                                       \
+            if (!done) NAME##_read((LANE *)&p3, a + 48 + p * lanes);                             \
+            else {                                                                               \
+                /* Up to three blocks more, and what is left of one: the last 16, but for those  \
+                   that were counted. */                                                         \
+                NAME##_read((LANE *)&p3, a + n - 16 + p * lanes);                                \
+                p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));              \
+            }                                                                                    \
+            if (n >= 16) NAME##_read((LANE *)&p0, a + p * lanes);                                \
+            if (n >= 32) NAME##_read((LANE *)&p1, a + 16 + p * lanes);                           \
+            if (n >= 48) NAME##_read((LANE *)&p2, a + 32 + p * lanes);                           \
+            p0 = (p0 + p1) + (p2 + p3);                                                          \
+            memcpy(piece, &p0, sizeof(p0));                                                      \
+            CYPOOL_UNROLLED                                                                      \
+            for (int q = 0; q < times; q++)                                                      \
+                sums[p * times + q] += __builtin_convertvector(piece[q], whole);                 \
         }                                                                                        \
-        sums[level] = v;                                                                         \
-        high_sums[level] = high_v;                                                               \
+        a += 64;                                                                                 \
+        n -= 64;                                                                                 \
     }                                                                                            \
-    for (; i + 16 <= n; i += 16) {                                                               \
-        rest += CYPOOL_PART(a + i);                                                              \
-        high += CYPOOL_PART(a + i + 8);                                                          \
+    CYPOOL_UNROLLED                                                                              \
+    for (int p = 0; p < 8 / wide; p++) {                                                         \
+        v = sums[p] + sums[p + 8 / wide];                                                        \
+        memcpy(e + p * wide, &v, sizeof(v));                                                     \
     }                                                                                            \
-    if (i < n) {                                                                                 \
-        /* The last 16, but for those that were counted. */                                      \
-        bits b = *(const bits *)(a + n - 16) & *(const bits *)(kept + n - i);                    \
-        bits c = *(const bits *)(a + n - 8) & *(const bits *)(kept + n - i + 8);                 \
-        rest += __builtin_convertvector((part)b, whole);                                         \
-        high += __builtin_convertvector((part)c, whole);                                         \
-    }                                                                                            \
-    for (level = 0; blocks >> level; level++)                                                    \
-        if (blocks >> level & 1) {                                                               \
-            rest = sums[level] + rest;                                                           \
-            high = high_sums[level] + high;                                                      \
-        }                                                                                        \
-    rest += high;                                                                                \
-    memcpy(e, &rest, sizeof(e));                                                                 \
     return ((e[0] + e[4]) + (e[2] + e[6])) + ((e[1] + e[5]) + (e[3] + e[7]));                    \
 }
-#define CYPOOL_PART(p) __builtin_convertvector(*(const part *)(p), whole)
-CYPOOL_TOTAL(f32, float, int32_t)
-CYPOOL_TOTAL(f64, double, int64_t)
-#define cypool_total(n, a) _Generic((a), float *: total_f32, double *: total_f64,                \
-    const float *: total_f32, const double *: total_f64)(n, a)
+CYPOOL_TOTAL(total_f32, float, float, int32_t)
+CYPOOL_TOTAL(total_f64, double, double, int64_t)
+CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
+/* The last one for what was float32 before. */
+#define cypool_total(n, a, narrow)                                                               \
+    _Generic((a), float *: total_f32, const float *: total_f32,                                  \
+        default: (narrow) ? total_narrow_f64 : total_f64)(n, (const void *)(a))
 
 /* The function of a name for a reducer's tag and a row's type. */
 #define CYPOOL_OF_TYPE(NAME, y)                                                                  \

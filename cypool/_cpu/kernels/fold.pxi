@@ -35,7 +35,7 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
     cdef acc v
     cdef Py_ssize_t i, j, half, wide = LANES // sizeof(acc)
     if acc is double and reducer is Sum and step == 1 and k >= TOTAL_TAPS:
-        return total_of(m, k)
+        return total_of(m, k, False)
     if step == 1 and wide <= k <= LANE * wide:
         for j in range(wide):
             lanes[j] = m[j]
@@ -62,13 +62,14 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
                    fold_values(m + half * step, k - half, step, r), r)
 
 
-# The same for long windows of float64, or of float32 that is summed in it.
-cdef double total_of(const real *x, Py_ssize_t k) noexcept nogil:
+# The same for long windows of float64, or of float32 that is summed in it, or of what was float32
+# before (`narrow`).
+cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
     cdef Py_ssize_t half
     if k <= TOTAL:
-        return cypool_total(k, x)
+        return cypool_total(k, x, narrow)
     half = k // 2 // LANES * LANES
-    return total_of(x, half) + total_of(x + half, k - half)
+    return total_of(x, half, narrow) + total_of(x + half, k - half, narrow)
 
 
 # k vectors of n values that lie step apart, as one: for each of many rows. stack holds the inner
@@ -109,12 +110,13 @@ cdef inline void fold_window(
 # --- rows under windows ---
 
 # Rows of outputs, each of count source rows that lie step apart; from one output to the next the
-# source moves by sm. Distances are in elements of the source: those of `size` bytes, float32 where
-# float64 sums are made of such.
+# source moves by sm. Distances are in elements of the source: those are float32 where float64 sums
+# are made of such (`narrow`), or were float32 before they were brought (`quads`): then fours of
+# them are summed in it.
 cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint narrow,
-        reducer *r) noexcept nogil:
+        bint quads, reducer *r) noexcept nogil:
     cdef Py_ssize_t t, half, size = sizeof(float) if narrow else sizeof(acc)
     cdef const acc *a
     if count == 0:
@@ -122,14 +124,17 @@ cdef void fold_taps(
         return
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
-        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, narrow, r)
+        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, narrow, quads, r)
         fold_taps(work, rows, n, more, n, m + half * step * size, sm, step, count - half,
-                  more + rows * n, narrow, r)
+                  more + rows * n, narrow, quads, r)
         cypool_add(rows, n, r, y, sy, more, n)
         return
     if reducer is Sum and acc is double:
         if narrow:
-            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count)
+            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0)
+            return
+        if quads and count > 1:
+            cypool_widen(rows, n, y, sy, <const double *>m, sm, step, count, 0)
             return
     a = <const acc *>m
     if count == 1:

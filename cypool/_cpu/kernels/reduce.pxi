@@ -115,7 +115,7 @@ cdef void bring_rows(
         Work *work, Py_ssize_t plane, Py_ssize_t d, Py_ssize_t count, Py_ssize_t h0,
         Py_ssize_t h1, acc *y, Py_ssize_t sy, acc *loaded, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t t, half, step = job.axis[0].step, n = work.nw * work.nc
+    cdef Py_ssize_t t, half, step = job.axis[0].step, n = work.nw * work.nc, some, i
     cdef Py_ssize_t size = (h1 - h0) * n
     if h1 <= h0:
         return
@@ -124,7 +124,7 @@ cdef void bring_rows(
                   work.plane + plane * job.x.group + (
                       d * job.x.stride[0] + h0 * job.x.stride[1] + work.i0 * job.x.stride[2]),
                   job.x.stride[1] // job.size, job.x.stride[0] // job.size * step, count,
-                  <acc *>work.more, job.narrow, r)
+                  <acc *>work.more, job.narrow, False, r)
         return
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
@@ -136,6 +136,14 @@ cdef void bring_rows(
         load_rows(work, plane, d, h0, h1, y, sy, r)
         return
     # By the same tree as in place.
+    if acc is double and reducer is Sum:
+        if job.quads:
+            for t in range(0, count, 8):    # (LEAF)
+                some = min(count - t, LEAF)
+                for i in range(some):
+                    load_rows(work, plane, d + (t + i) * step, h0, h1, loaded + i * size, n, r)
+                cypool_widen(h1 - h0, n, y, sy, <const double *>loaded, n, size, some, t > 0)
+            return
     for t in range(2 + count % 2):
         load_rows(work, plane, d + t * step, h0, h1, loaded + t * size, n, r)
     if count % 2 == 0:
@@ -167,43 +175,64 @@ cdef void make_margins(Work *work, reducer *r, acc *_) noexcept nogil:
 # Output rows h0 <= h < h1 of one plane, from source rows `first` and on at m.
 cdef void fold_rows(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t n, acc *y, Py_ssize_t sy,
-        const char *m, Py_ssize_t sm, Py_ssize_t first, bint narrow, reducer *r) noexcept nogil:
+        const char *m, Py_ssize_t sm, Py_ssize_t first, bint narrow, bint quads,
+        reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
     cdef Py_ssize_t h, start, count, phase, size = sizeof(float) if narrow else sizeof(acc)
     for h in range(h0, begin):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
-                  sm * a.step, count, <acc *>work.more, narrow, r)
+                  sm * a.step, count, <acc *>work.more, narrow, quads, r)
     for phase in range(min(a.period, end - begin)):
         h = begin + phase
         axis_window(a, h, &start, &count)
         fold_taps(work, (end - h - 1) // a.period + 1, n, y + (h - h0) * sy, a.period * sy,
                   m + (start - first) * sm * size, sm * a.advance, sm * a.step, count,
-                  <acc *>work.more, narrow, r)
+                  <acc *>work.more, narrow, quads, r)
     for h in range(end, h1):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
-                  sm * a.step, count, <acc *>work.more, narrow, r)
+                  sm * a.step, count, <acc *>work.more, narrow, quads, r)
 
 
-# One output row whose source rows are too many to be in scratch at once: a few of them at a time.
+# One output row whose source rows are too many to be in scratch at once: a few of them at a time,
+# by the same tree as if they were.
 cdef void stream_row(
         Work *work, Py_ssize_t start, Py_ssize_t count, acc *y, acc *more,
         reducer *r) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t t, half, step = job.axis[1].step, n = work.nw * work.nc
+    cdef Py_ssize_t t = 0, i, some, half, step = job.axis[1].step, n = work.nw * work.nc
     cdef acc *source = <acc *>work.source
-    if count > LEAF:
+    cdef bint quads = job.quads and axis_single(&job.axis[0])
+    if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
         stream_row(work, start, half, y, more, r)
         stream_row(work, start + half * step, count - half, more, more + n, r)
         cypool_add(1, n, r, y, n, more, n)
         return
-    for t in range(count):
-        bring_rows(work, 0, work.d0, work.dn, start + t * step, start + t * step + 1,
-                   source + t * n, n, <acc *>work.loaded, r)
-    fold_taps(work, 1, n, y, n, <char *>source, n, n, count, more, False, r)
+    while t < count:
+        some = min(LEAF - 1 if t == 0 and count % 2 and not quads else LEAF, count - t)
+        for i in range(some):
+            bring_rows(work, 0, work.d0, work.dn, start + (t + i) * step,
+                       start + (t + i) * step + 1, source + i * n, n, <acc *>work.loaded, r)
+        if t == 0:
+            fold_taps(work, 1, n, y, n, <char *>source, n, n, some, more, False, quads, r)
+        elif acc is double and reducer is Sum:
+            if quads:
+                cypool_widen(1, n, y, n, <const double *>source, n, n, some, 1)
+            else:
+                fold_more(n, y, source, some, r)
+        else:
+            fold_more(n, y, source, some, r)
+        t += some
+
+
+cdef void fold_more(
+        Py_ssize_t n, acc *y, const acc *m, Py_ssize_t count, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(0, count, 2):
+        cypool_add2(1, n, r, y, n, m + i * n, n, n)
 
 
 # One row of many long windows that overlap. The rows are cut into blocks as long as a window; with
@@ -302,6 +331,9 @@ cdef void fold_columns(
         for p in range(planes):
             for i in range(rows):
                 for q in range(n):
+                    if acc is double and reducer is Sum and work.job.quad_columns:
+                        y[p * py + i * sy + q] = total_of(m + p * pm + i * sm + q * s, k, True)
+                        continue
                     y[p * py + i * sy + q] = fold_values(m + p * pm + i * sm + q * s, k, 1, r)
         return
     if s == 1 and (k <= 3 or reducer is Sum and k <= DIRECT):
@@ -390,7 +422,7 @@ cdef void fold_totals(
             for i in range(rows):
                 x = <const float *>(m + p * work.job.x.group) + i * sm
                 for q in range(work.o1 - work.o0):
-                    y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel)
+                    y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel, False)
 
 
 # Likewise where windows are not all alike: those of a gradient, which has no margins.
@@ -653,11 +685,11 @@ cdef bint reduce_block(
         elif job.source_rows > 0:
             for p in range(work.planes):
                 fold_rows(work, h0, h1, work.columns * nc, v + p * pv, sv, m + p * pm * size, sm,
-                          first, False, r)
+                          first, False, job.quads and axis_single(&job.axis[0]), r)
         else:
             for p in range(work.planes * (not job.totals)):
                 fold_rows(work, h0, h1, n, v + p * pv + work.left * nc, sv, m + p * job.x.group,
-                          sm, first, narrow, r)
+                          sm, first, narrow, False, r)
         # Columns under windows.
         if job.totals:
             pass
@@ -726,7 +758,7 @@ cdef void fold_padded(Work *work, acc *v, const acc *m, reducer *r) noexcept nog
     cdef const acc *w
     if not job.doubles:
         fold_taps(work, rows, pitch, v, pitch, <const char *>m, a.stride * pitch, a.step * pitch,
-                  a.kernel, <acc *>work.more, False, r)
+                  a.kernel, <acc *>work.more, False, False, r)
         return
     length = work.planes * job.source_rows * pitch
     w = fold_everywhere(work, m, length + (a.kernel - 1) * a.step * pitch, a.kernel,
@@ -764,15 +796,15 @@ cdef bint fold_squares(
 # Rows that all see `count` rows of the source, the first of them from m on. Some `after` them are
 # made later.
 cdef bint fold_square_rows(
-        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t after, int count, acc *y, Py_ssize_t py,
-        Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t after, int count, acc *y,
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t n = work.o1 - work.o0, done = 0, some, p
     # Blocks of a vector, of half of one or of a quarter. Rows that are shorter are made by one that
     # goes beyond them, into the rows that are made next.
     cdef int least = 16 // sizeof(acc), beyond = CYPOOL_VECTOR // sizeof(acc), lanes
-    cdef bint found = False
+    cdef bint found = False, fits
     lanes = beyond
     # (Of three taps a distance of one apart all are in one vector, where it has them.)
     if n + 2 > beyond or w.kernel == 2 or w.stride == 2:
@@ -798,12 +830,15 @@ cdef bint fold_square_rows(
             return found
     while done < rows:
         some = rows - done
-        if beyond > n:
-            if sy == n and some + after > over:
+        fits = beyond <= n
+        if not fits:
+            fits = sy == n and some + after > over
+            if fits:
                 some = min(some, some + after - over)
             else:
                 beyond = lanes
-        if beyond <= n or some + after > over:
+                fits = lanes <= n
+        if fits:
             # As many rows as can be read with all that lies beside them.
             if planes == 1:
                 some = readable_rows(work, some, beyond, count, m + done * sm * a.stride, sm)
