@@ -63,41 +63,56 @@ class Dense:
         return (grad @ self.weights[0].T).reshape(self.shape)
 
 
+class Network:
+    """Layers one after the other, the last of which scores ten digits; learns by Adam."""
+
+    def __init__(self, layers: list[Any]) -> None:
+        self.layers = layers
+        self.weighted = [layer for layer in layers if hasattr(layer, "weights")]
+        self.moments = [[(np.zeros_like(w), np.zeros_like(w)) for w in layer.weights]
+                        for layer in self.weighted]
+        self.step = 0
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def accuracy(self, x: np.ndarray, y: np.ndarray) -> float:
+        return float((self.forward(x).argmax(axis=1) == y).mean())
+
+    def learn(self, x: np.ndarray, y: np.ndarray, rate: float) -> None:
+        out = self.forward(x)
+        share = np.exp(out - out.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        grad = (share - np.eye(10, dtype=np.float32)[y]) / len(x)
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+        self.step += 1
+        for layer, kept in zip(self.weighted, self.moments, strict=True):
+            for w, g, (m, v) in zip(layer.weights, layer.gradients, kept, strict=True):
+                m += 0.1 * (g - m)
+                v += 0.001 * (g * g - v)
+                w -= rate * (m / (1 - 0.9**self.step)) / (
+                    np.sqrt(v / (1 - 0.999**self.step)) + 1e-8)
+
+
 def train(data: Any, pooling: Any, seed: int, epochs: int) -> float:
     """Train a network; the share of unseen digits that it reads."""
     x, y, unseen, answers = data
     rng = np.random.default_rng(seed)
-    network = [Convolution(rng, 1, 16), pooling(), Convolution(rng, 16, 32), pooling()]
+    features = [Convolution(rng, 1, 16), pooling(), Convolution(rng, 16, 32), pooling()]
     shape = x[:1]
-    for layer in network:
+    for layer in features:
         shape = layer.forward(shape)
-    network.append(Dense(rng, shape.size))
-    weighted = [layer for layer in network if hasattr(layer, "weights")]
-    moments = [[(np.zeros_like(w), np.zeros_like(w)) for w in layer.weights] for layer in weighted]
-    step, steps = 0, epochs * -(-len(x) // 64)
+    network = Network([*features, Dense(rng, shape.size)])
+    steps = epochs * -(-len(x) // 64)
     for _ in range(epochs):
         order = rng.permutation(len(x))
         for at in range(0, len(x), 64):
             batch = order[at:at + 64]
-            out = x[batch]
-            for layer in network:
-                out = layer.forward(out)
-            share = np.exp(out - out.max(axis=1, keepdims=True))
-            share /= share.sum(axis=1, keepdims=True)
-            grad = (share - np.eye(10, dtype=np.float32)[y[batch]]) / len(batch)
-            for layer in reversed(network):
-                grad = layer.backward(grad)
-            rate = 0.004 * (1 - step / steps)
-            step += 1
-            for layer, kept in zip(weighted, moments, strict=True):     # Adam
-                for w, g, (m, v) in zip(layer.weights, layer.gradients, kept, strict=True):
-                    m += 0.1 * (g - m)
-                    v += 0.001 * (g * g - v)
-                    w -= rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
-    out = unseen
-    for layer in network:
-        out = layer.forward(out)
-    return float((out.argmax(axis=1) == answers).mean())
+            network.learn(x[batch], y[batch], 0.004 * (1 - network.step / steps))
+    return network.accuracy(unseen, answers)
 
 
 WAYS = {

@@ -797,7 +797,8 @@ cdef bint fold_squares(
 # made later.
 cdef bint fold_square_rows(
         Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t after, int count, acc *y,
-        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t n = work.o1 - work.o0, done = 0, some, p
