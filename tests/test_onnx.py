@@ -1,4 +1,7 @@
-"""ONNX as a judge from outside: every MaxPool and AveragePool node case of the `onnx` package."""
+"""ONNX as a judge from outside: every pooling node case of the `onnx` package.
+
+There is none of GlobalLpPool: that one is held against ONNX Runtime, where it is installed.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ import cypool
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 
 
+KINDS = {  # and how many cases of each there are at least
+    "MaxPool": 19, "AveragePool": 19, "LpPool": 8, "GlobalMaxPool": 2, "GlobalAveragePool": 2}
+
+
 def cases() -> list[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other operators' cases overflow while they are made
@@ -23,7 +30,7 @@ def cases() -> list[Any]:
         case
         for case in every
         if len(case.model.graph.node) == 1
-        and case.model.graph.node[0].op_type in ("MaxPool", "AveragePool")
+        and case.model.graph.node[0].op_type in KINDS
     ]
 
 
@@ -54,10 +61,10 @@ def onnx_indices(indices: np.ndarray, shape: tuple[int, ...], column_major: bool
     return indices + plane * int(np.prod(lengths))
 
 
-def test_there_are_cases_of_both():
+def test_there_are_cases_of_all():
     kinds = [case.model.graph.node[0].op_type for case in CASES]
-    assert kinds.count("MaxPool") >= 19
-    assert kinds.count("AveragePool") >= 19
+    for kind, count in KINDS.items():
+        assert kinds.count(kind) >= count
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.removeprefix("test_"))
@@ -66,7 +73,18 @@ def test_node_case(case):
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     for (x,), expected in case.data_sets:
         axes = x.ndim - 2
+        if node.op_type.startswith("Global"):
+            op = "max" if node.op_type == "GlobalMaxPool" else "avg"
+            values = cypool.global_pool(x, op, keepdims=True)
+            np.testing.assert_allclose(values, expected[0], rtol=2e-6, atol=1e-7, strict=True)
+            continue
         keywords = arguments(attributes, axes)
+        if node.op_type == "LpPool":
+            kernel = keywords.pop("kernel_size")
+            p = attributes.get("p", 2)
+            values = cypool.pool(x, "lp", kernel, **keywords, axes=tuple(range(2, x.ndim)), p=p)
+            np.testing.assert_allclose(values, expected[0], rtol=2e-6, atol=1e-7, strict=True)
+            continue
         if node.op_type == "MaxPool":
             function = getattr(cypool, f"max_pool{axes}d")
             values, indices = function(x, **keywords, return_indices=True)
@@ -85,3 +103,21 @@ def test_node_case(case):
         by_hand = case.name == "test_averagepool_2d_ceil_last_window_starts_on_pad"
         rtol = case.rtol if by_hand else 2e-6
         np.testing.assert_allclose(values, expected[0], rtol=rtol, atol=1e-7, strict=True)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(2, 3, 17), (2, 3, 5, 7), (1, 2, 4, 3, 6)])
+def test_global_lp_pool(shape, p):
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("GlobalLpPool", ["x"], ["y"], p=p)], "g",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info("y", kind, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    session = runtime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"])
+    x = np.random.default_rng(p).standard_normal(shape, dtype=np.float32)
+    (expected,) = session.run(None, {"x": x})
+    values = cypool.global_pool(x, "lp", p=p, keepdims=True)
+    np.testing.assert_allclose(values, expected, rtol=1e-5, strict=True)
