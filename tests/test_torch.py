@@ -147,3 +147,102 @@ def test_channels_last_tensors(op, ndim):
     last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     ours = getattr(cypool, f"{op}_pool{ndim}d")(last, 3, 2, 1, data_format="channels_last")
     np.testing.assert_allclose(np.moveaxis(ours, -1, 1), theirs, rtol=2e-5, atol=2e-5)
+
+
+def drawn_maps(rng: np.random.Generator, axes: int, dtype: str) -> np.ndarray:
+    lengths = rng.integers(1, (60, 16, 8)[axes - 1], axes).tolist()
+    return draw_array(rng, (*rng.integers(1, 4, 2).tolist(), *lengths), dtype)
+
+
+def finite(x: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(x), x, 1).astype(x.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("op", ["max", "avg"])
+def test_random_adaptive_windows(op, dtype):
+    rng = np.random.default_rng([5, len(dtype), len(op)])
+    tolerance = TOLERANCE[dtype]
+    for _ in range(60):
+        axes = int(rng.integers(1, 4))
+        x = finite(drawn_maps(rng, axes, dtype))
+        sizes = [int(rng.integers(1, 2 * n)) for n in x.shape[2:]]
+        name = f"adaptive_{op}_pool{axes}d"
+        tensor = torch.tensor(x, requires_grad=True)
+        more = {"return_indices": True} if op == "max" else {}
+        theirs = getattr(functional, name)(tensor, sizes, **more)
+        ours = getattr(cypool, name)(x, sizes, **more)
+        context = f"{name} of {x.shape} to {sizes}"
+        if op == "max":
+            np.testing.assert_array_equal(ours[1], theirs[1].numpy(), context)
+            ours, theirs = ours[0], theirs[0]
+        np.testing.assert_allclose(
+            ours, theirs.detach().numpy(), rtol=tolerance, atol=tolerance, err_msg=context)
+        gradient = rng.standard_normal(ours.shape).astype(dtype)
+        theirs.backward(torch.tensor(gradient))
+        ours = getattr(cypool, f"{name}_backward")(gradient, x, sizes)
+        np.testing.assert_allclose(
+            ours, tensor.grad.numpy(), rtol=tolerance, atol=tolerance, err_msg=context)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_random_norms(dtype):
+    """Of values above zero: of others PyTorch takes the power as they are."""
+    rng = np.random.default_rng([6, len(dtype)])
+    tolerance = TOLERANCE[dtype]
+    for _ in range(60):
+        axes = int(rng.integers(1, 4))
+        x = np.abs(drawn_maps(rng, axes, "float64")) + 0.1
+        x = finite(x).astype(dtype)
+        p = float(rng.choice([1, 2, 3, 2.5]))
+        kernel = [int(rng.integers(1, min(n, 6) + 1)) for n in x.shape[2:]]
+        stride = [int(rng.integers(1, 4)) for _ in kernel]
+        ceil_mode = bool(rng.integers(2)) and axes < 3
+        name = f"lp_pool{axes}d"
+        # (PyTorch's window at the end of ceil_mode is divided as if it were whole.)
+        if ceil_mode and any((n - k) % s for n, k, s in
+                             zip(x.shape[2:], kernel, stride, strict=True)):
+            ceil_mode = False
+        tensor = torch.tensor(x, requires_grad=True)
+        theirs = getattr(functional, name)(
+            tensor, p, kernel if axes > 1 else kernel[0], stride if axes > 1 else stride[0],
+            ceil_mode)
+        ours = getattr(cypool, name)(x, p, kernel, stride, ceil_mode)
+        context = f"{name} of {x.shape}, p {p}, {kernel}, {stride}"
+        np.testing.assert_allclose(
+            ours, theirs.detach().numpy(), rtol=10 * tolerance, atol=tolerance, err_msg=context)
+        gradient = rng.standard_normal(ours.shape).astype(dtype)
+        theirs.backward(torch.tensor(gradient))
+        ours = getattr(cypool, f"{name}_backward")(gradient, x, p, kernel, stride, ceil_mode)
+        np.testing.assert_allclose(
+            ours, tensor.grad.numpy(), rtol=10 * tolerance, atol=10 * tolerance, err_msg=context)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_random_fractional_windows(axes):
+    """From the same random samples, which PyTorch takes as an argument."""
+    rng = np.random.default_rng([7, axes])
+    name = f"fractional_max_pool{axes}d"
+    for _ in range(40):
+        lengths = rng.integers(4, (0, 0, 20, 10)[axes], axes).tolist()
+        shape = (*rng.integers(1, 4, 2).tolist(), *lengths)
+        x = rng.standard_normal(shape)
+        kernel = [int(rng.integers(1, 4)) for _ in lengths]
+        # (In three dimensions PyTorch refuses what covers all there is.)
+        outputs = [int(rng.integers(1, n - k + 4 - axes))
+                   for n, k in zip(lengths, kernel, strict=True)]
+        samples = rng.random((*shape[:2], axes))
+        tensor = torch.tensor(x, requires_grad=True)
+        theirs, where = getattr(functional, name)(
+            tensor, kernel, output_size=outputs, return_indices=True,
+            _random_samples=torch.tensor(samples))
+        ours, indices = getattr(cypool, name)(
+            x, kernel, outputs, return_indices=True, _random_samples=samples)
+        context = f"{name} of {shape} by {kernel} to {outputs}"
+        np.testing.assert_array_equal(ours, theirs.detach().numpy(), context)
+        np.testing.assert_array_equal(indices, where.numpy(), context)
+        gradient = rng.standard_normal(ours.shape)
+        theirs.backward(torch.tensor(gradient))
+        back = getattr(cypool, f"{name}_backward")(
+            gradient, x, kernel, outputs, indices=indices)
+        np.testing.assert_allclose(back, tensor.grad.numpy(), rtol=1e-12, err_msg=context)
