@@ -363,10 +363,11 @@ def _means(x: np.ndarray, windows: _Starts) -> np.ndarray:
     if x.dtype.kind == "b":
         raise TypeError("x must be numeric for an average, got bool")
     total: Any = 0
-    for tap in windows.taps():
-        total = total + windows.selected(x, tap).astype(np.float64) / (
-            1 if x.dtype != np.float64 else count)
-    return (total if x.dtype == np.float64 else total / count).astype(x.dtype)
+    with np.errstate(all="ignore"):     # (what is not finite is passed on, as elsewhere)
+        for tap in windows.taps():
+            total = total + windows.selected(x, tap).astype(np.float64) / (
+                1 if x.dtype != np.float64 else count)
+        return (total if x.dtype == np.float64 else total / count).astype(x.dtype)
 
 
 def fractional_pool_backward(
@@ -453,7 +454,8 @@ def fractional_pool_backward(
         for tap in windows.taps():
             _add(total, windows.flat(tap), moved / math.prod(windows.kernel), planes, plane)
     lengths = [shape[a] for a in windows.axes]
-    y[...] = windows.back(total.reshape(*windows.outer, *lengths))
+    with np.errstate(all="ignore"):
+        y[...] = windows.back(total.reshape(*windows.outer, *lengths))
     return y if out is None else out
 
 
@@ -461,8 +463,9 @@ def _add(total: np.ndarray, flat: np.ndarray, grad: np.ndarray, planes: int, pla
     """Gradients added at flat indices of their planes."""
     places = flat.reshape(planes, -1) + plane * np.arange(planes)[:, None]
     kept = flat.reshape(planes, -1) >= 0
-    total += np.bincount(
-        places[kept], weights=grad.reshape(planes, -1)[kept], minlength=len(total))
+    with np.errstate(all="ignore"):     # (what is not finite is passed on, as elsewhere)
+        total += np.bincount(
+            places[kept], weights=grad.reshape(planes, -1)[kept], minlength=len(total))
 
 
 # --- by dimension ---

@@ -175,7 +175,9 @@ def spatial_pyramid_pool_backward(
             gradient = adaptive_pool_backward(part, x, op, (n, n), **more)
         if gradient.dtype.itemsize == 2:
             gradient = gradient.astype(np.float32)
-        total = gradient if total is None else np.add(total, gradient, out=total)
+        with np.errstate(all="ignore"):     # (what is not finite is passed on, as elsewhere)
+            total = gradient if total is None else np.add(total, gradient, out=total)
     assert total is not None        # there is a level at least
-    np.copyto(y, total, casting="same_kind")
+    with np.errstate(all="ignore"):
+        np.copyto(y, total, casting="same_kind")
     return y if out is None else out
