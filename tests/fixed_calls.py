@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 
@@ -68,7 +70,48 @@ def digests() -> dict[str, str]:
                         back = operator.backward(gradient, data, *arguments, **keywords)
                         key = f"{operator.id} {name} {shape} {layout} {kernel}/{stride}"
                         found[key] = digest(*results, back)
+    for name in ("float32", "float64", "float16", "uint8", "int16", "int64"):
+        for shape in [*shapes[1], *shapes[2], *shapes[3]]:
+            x = make_values(shape, dtype_of(name), flavours(dtype_of(name))[-1], len(shape))
+            for key, forward, backward in further_calls(x):
+                y = forward()
+                results = y if isinstance(y, tuple) else (y,)
+                if name in FLOATS and backward is not None:
+                    grad = make_values(results[0].shape, dtype_of(name), "normal", 3)
+                    results = (*results, backward(grad))
+                found[f"{key} {name} {shape}"] = digest(*results)
     return found
+
+
+Made = tuple[str, Callable[[], Any], "Callable[[Any], Any] | None"]
+
+
+def further_calls(x: Any) -> Iterator[Made]:
+    """Operators without exp, log and pow, and all window tables: key, forward, backward."""
+    import cypool
+
+    n = x.ndim - 2
+    axes = tuple(range(2, x.ndim))
+
+    def pair(key: str, name: str, *arguments: Any, back: bool = True, **keywords: Any) -> Made:
+        backward = getattr(cypool, f"{name}_backward")
+        return (key, lambda: getattr(cypool, name)(x, *arguments, **keywords),
+                (lambda grad: backward(grad, x, *arguments, **keywords)) if back else None)
+
+    for op, more in [("lp", {"p": 1}), ("lp", {"p": 2}), ("lp", {"p": float("inf")}),
+                     ("gem", {"p": 2}), ("median", {}), ("median", {"quantile": 0.25})]:
+        yield pair(f"pool {op} {more}", "pool", op, 3, 2, 1, axes=axes, **more)
+    if x.dtype.kind in "ui":
+        yield pair("pool mode", "pool", "mode", 3, 2, 1, axes=axes, back=False)
+    else:
+        yield pair("pool stochastic", "pool", "stochastic", 2, axes=axes, rng=5, back=False)
+    for op in ("max", "min", "avg", "sum"):
+        yield pair(f"adaptive {op}", "adaptive_pool", op, 5, axes=axes)
+        yield pair(f"global {op}", "global_pool", op, axes=axes)
+    if n == 2:
+        yield pair("pyramid", "spatial_pyramid_pool", (1, 2, 3))
+    yield pair("fractional", "fractional_pool", "max", 2, tuple(s // 2 for s in x.shape[2:]),
+               axes=axes, rng=7)
 
 
 def run_python(

@@ -785,7 +785,7 @@ FURTHER: dict[str, dict[str, tuple[Any, ...]]] = {
     "gem": {"p": (1, 2, 3.5, 0, math.inf, "2"), "eps": (None, 0.5, 1e-6, -1, math.nan, "a")},
     "logsumexp": {"beta": (1.0, -2, 0, math.inf, "1"), "mean": (False, True, 2)},
     "soft": {},
-    "median": {"q": (0.5, 0, 1, 0.25, 2, -1, math.nan, "0.5")},
+    "median": {"quantile": (0.5, 0, 1, 0.25, 2, -1, math.nan, "0.5")},
     "mode": {},
     "stochastic": {"rng": (0, None, -1, "a"), "training": (True, False)},
 }
