@@ -833,8 +833,8 @@ static inline __attribute__((unused)) void widen_##S(                           
          widen7_0_##S, widen8_0_##S},                                                            \
         {widen1_1_##S, widen2_1_##S, widen3_1_##S, widen4_1_##S, widen5_1_##S, widen6_1_##S,     \
          widen7_1_##S, widen8_1_##S}};                                                           \
-    for (; count > 0; count -= 8, a += 8 * step, more = 1)                                       \
-        fn[more][count < 8 ? count - 1 : 7](rows, n, y, sy, a, sa, step);                        \
+    for (; count > 8; count -= 8, a += 8 * step, more = 1) fn[more][7](rows, n, y, sy, a, sa, step); \
+    fn[more][count - 1](rows, n, y, sy, a, sa, step);                                            \
 }
 CYPOOL_WIDENS(f32, float)
 CYPOOL_WIDENS(f64, double)
