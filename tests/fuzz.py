@@ -866,10 +866,10 @@ def one(seed: int, number: int, hostile: bool, verbose: bool = False) -> str:
         return further_function(rng, hostile)
     try:
         call = right_call(rng)
-    except NOT_MADE:    # arrays of odd shapes that NumPy has no addresses for
+        if rng.random() < 0.55:
+            spoil(rng, call, hostile)
+    except NOT_MADE:    # arrays of odd shapes that there is no memory for, or no addresses
         return "not made"
-    if rng.random() < 0.55:
-        spoil(rng, call, hostile)
     if verbose:
         print(call, flush=True)
     try:
