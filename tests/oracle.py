@@ -442,7 +442,8 @@ def _converted(x: np.ndarray, dtype: np.dtype) -> int:
     work = accumulator(dtype)
     if is_float(x.dtype):
         return int(x.dtype.itemsize > work.itemsize)
-    return int(np.iinfo(x.dtype).bits > finfo(work).nmant + 1)
+    bits = 1 if x.dtype.kind == "b" else np.iinfo(x.dtype).bits
+    return int(bits > finfo(work).nmant + 1)
 
 
 def _sum(plan: Plan, x: np.ndarray, valid: np.ndarray | None, dtype: Any = None) -> Expected:
