@@ -1,5 +1,7 @@
 """The compiled half of the build: one extension per module, one kernel module per instruction set.
 
+The kernel modules are one source, translated once and compiled several times.
+
 Everything else about the package is in pyproject.toml. Environment variables understood here:
 CYPOOL_OPENMP=0 builds without OpenMP, =1 refuses to build without it; CYPOOL_DEBUG=1 turns on
 Cython's bounds checks and keeps symbols; CYPOOL_SANITIZE=1 builds for AddressSanitizer and
@@ -43,14 +45,14 @@ if X86:
     INSTRUCTION_SETS |= {"avx2": AVX2, "avx512": AVX512}
 
 
-def extension(name, flags=(), macros=()):
+def extension(name, flags=(), macros=(), source=None):
     macros = [("CYTHON_WITHOUT_ASSERTIONS", "1"), *macros]
     if STABLE_ABI:
         macros.append(("Py_LIMITED_API", "0x030B0000"))
     here = Path("cypool", "_cpu")
     return Extension(
         f"cypool._cpu.{name}",
-        [str(here / f"{name}.pyx")],
+        [str(here / f"{source or name}.pyx")],
         include_dirs=[str(here / "include")],
         depends=[str(p) for p in [*here.glob("include/*.h"), *here.glob("kernels/*.pxi")]],
         define_macros=macros,
@@ -63,13 +65,47 @@ def extension(name, flags=(), macros=()):
 EXTENSIONS = [
     extension("dispatch"), extension("driver"), extension("each"), extension("threads")]
 EXTENSIONS += [
-    extension(f"_kernels_{name}", flags, [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))])
+    extension(f"_kernels_{name}", flags,
+              [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))], source="_kernels")
     for level, (name, flags) in enumerate(INSTRUCTION_SETS.items())
 ]
 
 
+def translate(extensions):
+    """From Cython to C, each source once; what is not built is not translated either."""
+    by_source = {ext.sources[0]: ext for ext in extensions}
+    translated = cythonize(
+        [Extension(ext.name.rpartition(".")[0] + "." + Path(source).stem, [source])
+         for source, ext in by_source.items()],
+        build_dir="build/cython",
+        nthreads=os.cpu_count() or 1,
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "initializedcheck": DEBUG,
+            "cdivision": True,
+            "binding": True,
+            "freethreading_compatible": True,
+        },
+    )
+    made = dict(zip(by_source, (Path(ext.sources[0]) for ext in translated), strict=True))
+    for ext in extensions:
+        c = made[ext.sources[0]]
+        ext.depends = [*ext.depends, str(c)]
+        own = c.with_name(ext.name.rpartition(".")[2] + ".c")
+        if own != c:
+            # An object file is named after its source, so several modules of one need several.
+            own.write_text(f'#include "{c.name}"\n')
+        ext.sources = [str(own)]
+
+
 class Build(build_ext):
     """Adds OpenMP where the compiler can link a program with it; modules in parallel."""
+
+    def run(self):
+        translate(self.extensions)
+        super().run()
 
     def build_extensions(self):
         wanted = os.environ.get("CYPOOL_OPENMP", "auto")
@@ -102,20 +138,7 @@ class Build(build_ext):
 
 
 setup(
-    ext_modules=cythonize(
-        EXTENSIONS,
-        build_dir="build/cython",
-        nthreads=os.cpu_count() or 1,
-        compiler_directives={
-            "language_level": 3,
-            "boundscheck": DEBUG,
-            "wraparound": False,
-            "initializedcheck": DEBUG,
-            "cdivision": True,
-            "binding": True,
-            "freethreading_compatible": True,
-        },
-    ),
+    ext_modules=EXTENSIONS,
     cmdclass={"build_ext": Build},
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

@@ -158,11 +158,12 @@ def parameters_of(
         first = arguments.number(quantile, "quantile", "a number from 0 to 1",
                                  lambda v: 0 <= v <= 1)
     draws = None
-    if operator.name == "stochastic":
+    trains = arguments.flag(training, "training")
+    if operator.name == "stochastic" and trains:
         draws = samples if samples is not None else arguments.generator(rng)
     return Parameters(
         arguments.flag(count_include_pad, "count_include_pad"), arguments.divisor(divisor_override),
-        dtype, first, second, draws, arguments.flag(training, "training"))
+        dtype, first, second, draws, trains)
 
 
 def forward(

@@ -30,7 +30,7 @@ import numpy as np
 import oracle
 from arrays import MEMORY, flavours, make_values
 from judging import assert_matches, assert_same
-from registry import FLOATS, OPERATORS, Operator, dtype_of
+from registry import FLOATS, PARTIAL, Operator, dtype_of
 
 import cypool
 
@@ -259,7 +259,7 @@ def maybe_one(rng: random.Random, values: list[Any]) -> Any:
 
 def right_call(rng: random.Random) -> Call:
     """A call that has to succeed."""
-    operator = rng.choice(OPERATORS)
+    operator = rng.choice(PARTIAL)
     n = operator.ndim or rng.randrange(1, 4)
     lengths = [rng.randrange(1, (40, 10, 6)[n - 1]) for _ in range(n)]
     if rng.random() < 0.05:

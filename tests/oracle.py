@@ -541,7 +541,10 @@ def _selection_backward(
     plan: Plan, grad_output: np.ndarray, x: np.ndarray, valid: np.ndarray | None, largest: bool
 ) -> Expected:
     comparable = x.astype(np.float64) if is_float(x.dtype) else x
-    winners = _winners(plan, comparable, valid, largest)
+    return gradient_of_winners(plan, grad_output, _winners(plan, comparable, valid, largest))
+
+
+def gradient_of_winners(plan: Plan, grad_output: np.ndarray, winners: np.ndarray) -> Expected:
     links = ((*at, [winners[at]], 1) for at in np.ndindex(winners.shape) if winners[at] >= 0)
     sums, units_per_one = _spread(plan, grad_output, links)
     ones = np.full(sums.total.shape, 1, object)

@@ -8,12 +8,15 @@ other way round, so leaving out what is not exported hides nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import oracle
+import oracle_windows  # noqa: F401  (adds to the oracle)
 import pytest
 
 import cypool
@@ -68,19 +71,23 @@ class Operator:
     dtypes: tuple[str, ...]
     selects: bool  # returns indices on request, and passes gradients through them
     keywords: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # values worth drawing
-    leading: tuple[str, ...] = ()  # arguments between x and the kernel size
+    leading: tuple[Any, ...] = ()  # arguments between x and the kernel size
+    always: dict[str, Any] = field(default_factory=dict)  # keywords of every call
+    differentiable: bool = True
 
     @property
     def id(self) -> str:
-        return f"{self.name}[{self.op}]" if self.leading else self.name
+        return f"{self.name}[{self.op}]" if self.ndim is None else self.name
 
     @property
     def forward(self) -> Callable[..., Any]:
-        return getattr(cypool, self.name)
+        function = getattr(cypool, self.name)
+        return partial(function, **self.always) if self.always else function
 
     @property
     def backward(self) -> Callable[..., Any]:
-        return getattr(cypool, f"{self.name}_backward")
+        function = getattr(cypool, f"{self.name}_backward")
+        return partial(function, **self.always) if self.always else function
 
     @property
     def exported(self) -> bool:
@@ -97,6 +104,8 @@ DIVISORS = (None, None, 1, 2, 3, 7, -2)
 AVERAGE = {"count_include_pad": (True, False), "divisor_override": DIVISORS}
 EVERY = FLOATS + INTEGERS
 ORDERED = (*EVERY, "bool")
+SOME = ("float16", "float32", "float64", "int64")  # integers become float64
+RANKED = ("bfloat16", "float32", "float64", "uint8", "int64", "uint64", "bool")
 
 REGISTRY = [
     *(Operator(f"max_pool{n}d", "max", n, ORDERED, selects=True) for n in (1, 2, 3)),
@@ -105,15 +114,31 @@ REGISTRY = [
     Operator("pool", "min", None, ORDERED, selects=True, leading=("min",)),
     Operator("pool", "avg", None, EVERY, False, AVERAGE, leading=("avg",)),
     Operator("pool", "sum", None, EVERY, selects=False, leading=("sum",)),
+    # Of powers, and such as see all taps of a window at once.
+    *(Operator(f"lp_pool{n}d", "lp", n, SOME, False, leading=(2,)) for n in (1, 2, 3)),
+    Operator("pool", "lp", None, SOME, False, {"p": (2, 1, 3, 0.5, 2.5, math.inf)}, ("lp",)),
+    Operator("pool", "gem", None, SOME, False, {"p": (3, 1, 2, 0.7), "eps": (None, 0.25)},
+             ("gem",)),
+    Operator("pool", "logsumexp", None, SOME, False,
+             {"beta": (1.0, 2.5, -1.0), "mean": (False, True)}, ("logsumexp",)),
+    Operator("pool", "soft", None, SOME, False, leading=("soft",)),
+    Operator("pool", "median", None, RANKED, True, {"quantile": (0.5, 0.0, 0.25, 1.0, 0.9)},
+             ("median",)),
+    Operator("pool", "mode", None, ("uint8", "int16", "int64", "bool"), True, leading=("mode",),
+             differentiable=False),
+    Operator("pool", "stochastic", None, SOME, False, leading=("stochastic",),
+             always={"training": False}),
 ]
 
-# Operators that see all taps of a window at once, or powers of them: test_each.py.
-EACH = {f"lp_pool{n}d{backward}" for n in (1, 2, 3) for backward in ("", "_backward")}
-
-OPERATORS = [operator for operator in REGISTRY if operator.exported]
+# What takes float32 and has a gradient, as nearly all do; and all others with them.
+OPERATORS = [operator for operator in REGISTRY if operator.exported and operator.differentiable]
+ALL = [operator for operator in REGISTRY if operator.exported]
 SELECTIONS = [operator for operator in OPERATORS if operator.selects]
-LINEAR = [operator for operator in OPERATORS if not operator.selects]
-NAMED = [operator for operator in OPERATORS if operator.ndim is not None]
+LINEAR = [operator for operator in OPERATORS if operator.op in ("avg", "sum")]
+# Made of partial results, which is vector code and arithmetic of the same bits everywhere.
+PARTIAL = [operator for operator in OPERATORS if operator.op in ("max", "min", "avg", "sum")]
+# Names for max and average, with one to three axes.
+NAMED = [operator for operator in OPERATORS if operator.ndim is not None and not operator.leading]
 
 
 def with_dtypes(operators: list[Operator], dtypes: tuple[str, ...] | None = None) -> list[Any]:

@@ -1,69 +1,27 @@
-"""Operators of powers, and those that see all taps of a window at once, against plain NumPy.
+"""Operators of powers, and those that see all taps of a window at once.
 
-Each is written out here for one window, a list of taps, in double precision or exactly; the
-windows are the oracle's. Gradients are held against derivatives written out by hand, and those
-against differences of the function itself.
+What the generic tests cannot ask: draws, derivatives by differences and by p, special values, and
+bad arguments. Values, gradients and all else come from the registry.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import oracle
 import pytest
-from arrays import make_values
-from geometries import geometries, masks
+from geometries import calls
 from hypothesis import given
 from hypothesis import strategies as st
-from registry import dtype_of
+from oracle_windows import windows
+from registry import Operator
 
 import cypool
 
 FLOATS = ("float32", "float64", "float16")
-INTEGERS = ("uint8", "int16", "int64", "bool")
 
-
-# ---------------------------------------------------------------- one window
-
-
-def lp(v: np.ndarray, p: float = 2) -> float:
-    if len(v) == 0:
-        return 0.0
-    return float(np.abs(v).max() if p == math.inf else (np.abs(v) ** p).sum() ** (1 / p))
-
-
-def gem(v: np.ndarray, p: float = 3, eps: float | None = None) -> float:
-    if len(v) == 0:
-        return 0.0
-    return float((np.abs(v if eps is None else np.maximum(v, eps)) ** p).mean() ** (1 / p))
-
-
-def logsumexp(v: np.ndarray, beta: float = 1.0, mean: bool = False) -> float:
-    if len(v) == 0:
-        return -math.inf
-    most = (beta * v).max()
-    total = np.exp(beta * v - most).sum() / (len(v) if mean else 1)
-    return float((most + np.log(total)) / beta)
-
-
-def soft(v: np.ndarray) -> float:
-    if len(v) == 0:
-        return 0.0
-    weights = np.exp(v - v.max())
-    return float((weights * v).sum() / weights.sum())
-
-
-def expected(v: np.ndarray, training: bool = False) -> float:
-    v = v[v > 0]
-    return float((v * v).sum() / v.sum()) if len(v) else 0.0
-
-
-FUNCTIONS: dict[str, Callable[..., float]] = {
-    "lp": lp, "gem": gem, "logsumexp": logsumexp, "soft": soft, "stochastic": expected}
 KEYWORDS: dict[str, list[dict[str, Any]]] = {
     "lp": [{}, {"p": 1}, {"p": 3}, {"p": 0.5}, {"p": 2.5}, {"p": math.inf}],
     "gem": [{}, {"p": 2}, {"p": 1}, {"p": 0.7}, {"p": 3, "eps": 0.25}],
@@ -72,128 +30,33 @@ KEYWORDS: dict[str, list[dict[str, Any]]] = {
 CASES = [(op, keywords) for op, several in KEYWORDS.items() for keywords in several]
 
 
-def median_of(taps: list[Any], quantile: float) -> int:
-    """Which tap it is: the first NaN, or the first of that rank's value."""
-    for i, v in enumerate(taps):
-        if v != v:
-            return i
-    if not taps:
-        return -1
-    return taps.index(sorted(taps)[math.floor(quantile * (len(taps) - 1))])
+DRAWN = Operator("pool", "stochastic", None, FLOATS, selects=True, leading=("stochastic",))
 
 
-def mode_of(taps: list[Any]) -> int:
-    counts = Counter(taps)
-    return max(range(len(taps)), key=lambda i: (counts[taps[i]], -i), default=-1)
-
-
-# ---------------------------------------------------------------- many windows
-
-
-@st.composite
-def calls(draw, dtypes):
-    axes_number = draw(st.integers(1, 3))
-    geometry = draw(geometries(axes_number, largest=7))
-    others = draw(st.lists(st.integers(1, 3), max_size=2))
-    ndim = axes_number + len(others)
-    axes = tuple(sorted(draw(st.permutations(range(ndim)))[:axes_number]))
-    rest, lengths = iter(others), iter(geometry.lengths)
-    shape = tuple(next(lengths) if a in axes else next(rest) for a in range(ndim))
-    dtype = dtype_of(draw(st.sampled_from(dtypes)))
-    flavour = draw(st.sampled_from(("normal" if dtype.kind == "f" else "ties", "ties")))
-    x = make_values(shape, dtype, flavour, draw(st.integers(0, 999)))
-    if draw(st.booleans()):
-        x = np.asfortranarray(x)
-    return x, geometry, axes, draw(masks(shape))
-
-
-def run(x, op, geometry, axes, mask, **more):
-    return cypool.pool(
-        x, op, geometry.kernel_size, **geometry.windows, axes=axes, mask=mask, **more)
-
-
-def windows_of(x, geometry, axes, mask):
-    """Plan, planes of x, and for each (row, window) the positions of the taps that count."""
-    plan = oracle.Plan(x.shape, axes, geometry.kernel_size, **geometry.windows)
+@pytest.mark.parametrize("dtype", [*FLOATS, "uint8"])
+@given(data=st.data())
+def test_stochastic(dtype, data):
+    """The tap on which a draw falls, by weights max(x, 0)."""
+    call = data.draw(calls(DRAWN, dtype, kinds=("ties", "normal") if dtype != "uint8" else None))
+    x, geometry = call.x, call.geometry
+    plan = oracle.Plan(x.shape, call.axes, geometry.kernel_size, **geometry.windows)
+    valid = None if call.mask is None else plan.to_planes(np.broadcast_to(call.mask, x.shape))
+    shape = [n for a, n in enumerate(x.shape) if a not in plan.axes] + plan.counts
+    samples = np.random.default_rng(data.draw(st.integers(0, 99))).random(shape)
+    values, indices = map(plan.to_planes, call.forward(samples=samples, return_indices=True))
+    drawn = samples.reshape(values.shape)
     planes = plan.to_planes(x)
-    valid = None if mask is None else plan.to_planes(np.broadcast_to(mask, x.shape))
-    found = {}
-    for window, positions, _ in plan.each_window():
-        for row in range(len(planes)):
-            found[row, window] = positions if valid is None else positions[valid[row, positions]]
-    return plan, planes, found
-
-
-@pytest.mark.parametrize(("op", "keywords"), CASES)
-@given(call=calls((*FLOATS, "uint8")))
-def test_values(op, keywords, call):
-    x, geometry, axes, mask = call
-    plan, planes, found = windows_of(x, geometry, axes, mask)
-    right = np.zeros((len(planes), math.prod(plan.counts)))
-    for at, positions in found.items():
-        right[at] = FUNCTIONS[op](planes[at[0], positions].astype(np.float64), **keywords)
-    right = plan.to_array(right, plan.counts)
-    got = run(x, op, geometry, axes, mask, **keywords)
-    assert got.dtype == (x.dtype if x.dtype.kind == "f" else np.float64)
-    eps = float(np.finfo(got.dtype).eps)
-    # Values are of ordinary size: an absolute error as well as a relative one.
-    with np.errstate(over="ignore"):
-        right = right.astype(got.dtype).astype(np.float64)
-    np.testing.assert_allclose(got.astype(np.float64), right, rtol=8 * eps, atol=16 * eps)
-
-
-@pytest.mark.parametrize("quantile", [0.5, 0.0, 0.25, 1.0, 0.9])
-@given(call=calls((*FLOATS, *INTEGERS)))
-def test_median(quantile, call):
-    _x, _geometry, _axes, _mask = call
-    check_selection(call, "median", lambda taps: median_of(taps, quantile), quantile=quantile)
-
-
-@given(call=calls(INTEGERS))
-def test_mode(call):
-    check_selection(call, "mode", mode_of)
-
-
-def check_selection(call, op, select, **keywords):
-    x, geometry, axes, mask = call
-    plan, planes, found = windows_of(x, geometry, axes, mask)
-    indices = np.full((len(planes), math.prod(plan.counts)), -1)
-    values = np.full(indices.shape, -np.inf if x.dtype.kind == "f" else oracle.iinfo_range(
-        x.dtype)[0]).astype(x.dtype)
-    for at, positions in found.items():
-        chosen = select(planes[at[0], positions].tolist())
-        if chosen >= 0:
-            indices[at] = positions[chosen]
-            values[at] = planes[at[0], indices[at]]
-    got, places = run(x, op, geometry, axes, mask, return_indices=True, **keywords)
-    np.testing.assert_array_equal(got, plan.to_array(values, plan.counts))
-    np.testing.assert_array_equal(places, plan.to_array(indices, plan.counts))
-    np.testing.assert_array_equal(run(x, op, geometry, axes, mask, **keywords), got)
-
-
-@given(call=calls((*FLOATS, "uint8")), seed=st.integers(0, 99))
-def test_stochastic(call, seed):
-    x, geometry, axes, mask = call
-    plan, planes, found = windows_of(x, geometry, axes, mask)
-    shape = [n for a, n in enumerate(x.shape) if a not in axes] + plan.counts
-    samples = np.random.default_rng(seed).random(shape)
-    values, indices = run(x, "stochastic", geometry, axes, mask, samples=samples,
-                          return_indices=True)
-    rows = samples.reshape(len(planes), -1)
-    got = plan.to_array(np.arange(indices.size).reshape(rows.shape), plan.counts)
-    for at, positions in found.items():
+    for at, positions in windows(plan, x, valid):
         weights = np.maximum(planes[at[0], positions].astype(np.float64), 0)
-        place = indices[got == np.ravel_multi_index(at, rows.shape)].item()
-        value = values[got == np.ravel_multi_index(at, rows.shape)].item()
         if weights.sum() == 0:
-            assert (place, value) == (-1, 0)
+            assert (indices[at], values[at]) == (-1, 0)
             continue
         ends = np.cumsum(weights) / weights.sum()
-        drawn = list(positions).index(place)
-        assert weights[drawn] > 0
-        assert value == planes[at[0], place]
-        below = ends[drawn - 1] if drawn else 0.0
-        assert below - 1e-12 <= rows[at] <= ends[drawn] + 1e-12
+        taken = list(positions).index(indices[at])
+        assert weights[taken] > 0
+        assert values[at] == planes[at[0], indices[at]]
+        below = ends[taken - 1] if taken else 0.0
+        assert below - 1e-12 <= drawn[at] <= ends[taken] + 1e-12
 
 
 def test_draws_are_those_of_the_generator_in_either_layout():

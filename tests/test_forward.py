@@ -10,12 +10,12 @@ from geometries import Geometry, calls, geometries
 from hypothesis import example, given
 from hypothesis import strategies as st
 from judging import assert_matches, assert_same
-from registry import NAMED, OPERATORS, with_dtypes
+from registry import ALL, NAMED, OPERATORS, with_dtypes
 
 import cypool
 
 
-@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(OPERATORS))
+@pytest.mark.parametrize(("operator", "dtype"), with_dtypes(ALL))
 @given(data=st.data())
 def test_values(operator, dtype, data):
     call = data.draw(calls(operator, dtype))

@@ -9,10 +9,11 @@ from geometries import calls
 from hypothesis import given
 from hypothesis import strategies as st
 from judging import assert_same
-from registry import SELECTIONS, with_dtypes
+from registry import ALL, with_dtypes
 
 import cypool
 
+SELECTIONS = [operator for operator in ALL if operator.selects]
 NAN, INF = float("nan"), float("inf")
 
 

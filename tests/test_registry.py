@@ -5,19 +5,19 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from registry import ADAPTIVE, EACH, HELPERS, OPERATORS, REGISTRY
+from registry import ADAPTIVE, HELPERS, OPERATORS, REGISTRY
 
 import cypool
 
 
 def test_every_exported_operator_is_registered():
     registered = {op.name for op in REGISTRY} | {f"{op.name}_backward" for op in REGISTRY}
-    assert set(cypool.__all__) - HELPERS - ADAPTIVE - EACH - registered == set()
+    assert set(cypool.__all__) - HELPERS - ADAPTIVE - registered == set()
 
 
 def test_every_registered_operator_is_exported():
     names = {op.name for op in REGISTRY} | {f"{op.name}_backward" for op in REGISTRY}
-    assert (names | ADAPTIVE | EACH) - set(cypool.__all__) == set()
+    assert (names | ADAPTIVE) - set(cypool.__all__) == set()
 
 
 def test_everything_exported_exists():

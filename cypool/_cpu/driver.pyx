@@ -32,6 +32,7 @@ cdef enum:
     STREAMED = 524288       # bytes of source rows from which on they are brought by and by
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     INNER = 2048            # inner elements of a tile, at most
+    PIXEL = 64              # bytes of inner elements from which on vectors are made of them alone
     JOINED = 16             # inner elements from which on rows and columns join as rows
     HALVED = 32             # taps of a window up to which it is folded by pairs of pairs
     TAPS = 32               # as in kernels/fold.pxi
@@ -221,7 +222,8 @@ cdef int check_shape(
     return 0
 
 
-# With `back`, x holds gradients of outputs and y those of inputs; `alike`, both are as inputs.
+# With `back`, x holds gradients of outputs and y those of inputs; `alike`, both are as inputs, and
+# index holds gradients.
 cdef int start_job(
         Job *job, Buffers buffers, Plan plan, x, y, index, bint back, mask, tuple pooled,
         int inner, bint alike=False) except -1:
@@ -239,7 +241,8 @@ cdef int start_job(
         check_shape(&buffers.y, &buffers.x, plan, pooled, not back and not alike)
         place(&job.y, &buffers.y, pooled, inner)
     if index is not None:
-        PyObject_GetBuffer(index, &buffers.index, PyBUF_STRIDED_RO if back else PyBUF_STRIDED)
+        PyObject_GetBuffer(
+            index, &buffers.index, PyBUF_STRIDED_RO if back or alike else PyBUF_STRIDED)
         check_shape(&buffers.index, &buffers.x, plan, pooled, True)
         place(&job.index, &buffers.index, pooled, inner)
         job.index32 = buffers.index.itemsize == 4
@@ -517,11 +520,15 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
     # Straight from the source to where results go.
     job.squares = (
-        job.load == NULL and not job.narrow and job.inner == 1 and sliding and not job.wide
-        and taps_d == 1 and h.kind == SLIDING and h.kernel <= 3 and w.step == 1
-        and (k == w.stride == 2 or k == 3 and w.stride <= 2) and w.outputs > 1)
+        job.load == NULL and not job.narrow and sliding and not job.wide and taps_d == 1
+        and h.kind == SLIDING and w.outputs > 1
+        and (job.inner == 1 and h.kernel <= 3 and w.step == 1
+             and (k == w.stride == 2 or k == 3 and w.stride <= 2)
+             or job.inner * size >= PIXEL and h.kernel == k and 2 <= k <= 3))
+    job.divides = job.divides and job.squares and job.inner > 1
+    if job.divides:
+        job.store = NULL
     if job.squares:
-        job.zeros = job.padded
         job.padded = False
         job.source_rows = 0
         job.rows_pitch = job.block
@@ -574,6 +581,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.temporary = max(job.rows_size, job.tile_w * job.tile_c)
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
+    if job.squares and job.inner > 1:
+        job.temporary = max(job.temporary, 3 * job.tile_c)
     job.temporary = round_up(job.temporary + 16, 16)
     job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
     job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
@@ -774,6 +783,9 @@ cdef int prepare(
                 <double>job.divisor[0].kernel * job.divisor[1].kernel * job.divisor[2].kernel
                 < 16777216.0)
             job.store = kernels.average[y_dtype][accumulator]
+            job.divides = plain_y and mask is None and (
+                accumulator == ACC_F32 and y_dtype == DT_F32
+                or accumulator == ACC_F64 and y_dtype == DT_F64)
         elif accumulator != y_dtype or not plain_y:
             job.store = kernels.narrow[y_dtype][accumulator]
     elif index is not None and not locates(

@@ -117,18 +117,6 @@ cdef inline element of_value(double v, element *_) noexcept nogil:
         return <element>v
 
 
-# What the key of a NaN is; of no integer.
-cdef inline int64_t nan_key(element *_) noexcept nogil:
-    if element is half or element is bfloat:
-        return 0x7fff
-    elif element is float:
-        return 0x7fffffff
-    elif element is double:
-        return INT64_MAX
-    else:
-        return INT64_MAX
-
-
 # What a window without an element has for a median: below all else.
 cdef inline element lowest(element *_) noexcept nogil:
     if element is half or element is bfloat or element is float or element is double:
@@ -224,11 +212,11 @@ cdef int64_t ranked(int64_t *v, Py_ssize_t n, Py_ssize_t rank) noexcept nogil:
 
 
 # The tap that a rank operator selects, or -1.
-cdef Py_ssize_t select_quantile(Taps *taps, double quantile, int64_t nan) noexcept nogil:
+cdef Py_ssize_t select_quantile(Taps *taps, double quantile) noexcept nogil:
     cdef Py_ssize_t i, rank
     cdef int64_t key
     for i in range(taps.n):
-        if taps.key[i] == nan:
+        if taps.value[i] != taps.value[i]:
             return i
         taps.sorted[i] = taps.key[i]
     if taps.n == 0:
@@ -296,15 +284,16 @@ cdef Py_ssize_t select_draw(const Taps *taps, double sample) noexcept nogil:
     return last
 
 
-# The greatest of beta * x; NaN where there is one.
-cdef double greatest(const Taps *taps, double beta) noexcept nogil:
+# The greatest value, or the least; NaN where there is one.
+cdef double greatest(const Taps *taps, bint least) noexcept nogil:
     cdef Py_ssize_t i
-    cdef double most = -INFINITY
+    cdef double v, most = INFINITY if least else -INFINITY
     for i in range(taps.n):
-        if taps.value[i] != taps.value[i]:
+        v = taps.value[i]
+        if v != v:
             return NAN
-        if beta * taps.value[i] > most:
-            most = beta * taps.value[i]
+        if v < most if least else v > most:
+            most = v
     return most
 
 
@@ -312,18 +301,19 @@ cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
     cdef Py_ssize_t i
     cdef double most, total = 0, product = 0, weight, beta = each.first
     if each.kind == LOGSUMEXP:
-        most = greatest(taps, beta)
+        most = greatest(taps, beta < 0)
         if taps.n == 0:
             return -INFINITY
         if most != most or fabs(most) == INFINITY:
-            return most / beta
+            return most
+        # (Differences first: these are exact where they matter.)
         for i in range(taps.n):
-            total += exp(beta * taps.value[i] - most)
+            total += exp(beta * (taps.value[i] - most))
         if each.second:
             total /= <double>taps.n
-        return (most + log(total)) / beta
+        return most + log(total) / beta
     if each.kind == SOFT:
-        most = greatest(taps, 1)
+        most = greatest(taps, False)
         if most != most or most == INFINITY:
             return most
         for i in range(taps.n):
@@ -331,9 +321,17 @@ cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
                 weight = exp(taps.value[i] - most)
                 total += weight
                 product += weight * taps.value[i]
+        if fabs(product) == INFINITY:
+            # Several of the greatest numbers there are.
+            product = 0
+            for i in range(taps.n):
+                if taps.value[i] > -INFINITY:
+                    product += exp(taps.value[i] - most) / total * taps.value[i]
+            # (Their mean lies between them, however it is rounded.)
+            return max(min(product, most), greatest(taps, True))
         return product / total if total > 0 else 0
     # EXPECT
-    most = greatest(taps, 1)
+    most = greatest(taps, False)
     if most != most or most == INFINITY:
         return most
     for i in range(taps.n):
@@ -341,8 +339,8 @@ cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
             # (Relative to the greatest: squares neither overflow nor vanish.)
             weight = taps.value[i] / most
             total += weight
-            product += weight * taps.value[i]
-    return product / total if total > 0 else 0
+            product += weight * weight
+    return most * min(product / total, 1.0) if total > 0 else 0
 
 
 cdef void reduce_row(
@@ -378,7 +376,7 @@ cdef void reduce_row(
                         reduced(each, taps), y_)
                 continue
             if each.kind == QUANTILE:
-                tap = select_quantile(taps, each.first, nan_key(x_))
+                tap = select_quantile(taps, each.first)
                 result = lowest(x_)
             elif each.kind == MODE:
                 tap = select_mode(taps)
@@ -469,34 +467,41 @@ cdef double derive(const Each *each, Taps *taps) noexcept nogil:
             if v == 0 or taps.key[i]:
                 taps.value[i] = 0
                 continue
-            product = pow(fabs(v) / most / y, p - 1)
+            product = fabs(v) / most / y
+            # (Which may vanish, or keep few digits, where its power is an ordinary number.)
+            product = pow(product, p - 1) if product > 1e-290 else exp(
+                (p - 1) * (log(fabs(v)) - log(most) - log(y)))
             if each.kind == MEAN_NORM:
                 product /= <double>n
             taps.value[i] = product if v > 0 else -product
         return most * y * (logs / total / p - log(total) / (p * p))
-    most = greatest(taps, p if each.kind == LOGSUMEXP else 1)
+    most = greatest(taps, each.kind == LOGSUMEXP and p < 0)
     if each.kind == EXPECT:
-        y = reduced(each, taps)
+        # (Relative to the greatest, as sums of values may overflow.)
         for i in range(n):
-            total += max(taps.value[i], 0.0)
+            v = max(taps.value[i], 0.0) / most
+            total += v
+            product += v * v
+        y = product / total
         for i in range(n):
             v = taps.value[i]
-            taps.value[i] = (2 * v - y) / total if v > 0 else 0
+            taps.value[i] = (2 * (v / most) - y) / total if v > 0 else 0
         return 0
     if fabs(most) == INFINITY:
         # Of infinite values all weight is on the infinite; of none there is any.
         for i in range(n):
-            if (p if each.kind == LOGSUMEXP else 1) * taps.value[i] == INFINITY:
+            if taps.value[i] == most:
                 total += 1
+        if (most < 0) != (each.kind == LOGSUMEXP and p < 0):
+            total = INFINITY
         for i in range(n):
-            v = (p if each.kind == LOGSUMEXP else 1) * taps.value[i]
-            taps.value[i] = 1 / total if v == INFINITY else 0
+            taps.value[i] = 1 / total if taps.value[i] == most else 0
         return 0
     if each.kind == LOGSUMEXP:
         for i in range(n):
-            total += exp(p * taps.value[i] - most)
+            total += exp(p * (taps.value[i] - most))
         for i in range(n):
-            taps.value[i] = exp(p * taps.value[i] - most) / total
+            taps.value[i] = exp(p * (taps.value[i] - most)) / total
         return 0
     # SOFT
     y = reduced(each, taps)
@@ -505,7 +510,9 @@ cdef double derive(const Each *each, Taps *taps) noexcept nogil:
             total += exp(taps.value[i] - most)
     for i in range(n):
         v = taps.value[i]
-        taps.value[i] = exp(v - most) / total * (1 + v - y) if v > -INFINITY else 0
+        product = exp(v - most) / total if v > -INFINITY else 0
+        # (Of what has no weight the distance may be infinite.)
+        taps.value[i] = product * (1 + v - y) if product != 0 else 0
     return 0
 
 
@@ -550,10 +557,12 @@ cdef void derive_band(
     for d in range(begin[0], end[0]):
         for h in range(begin[1], end[1]):
             for w in range(begin[2], end[2]):
-                gather(job, x, mask, d, h, w, taps, x_)
                 g = value_of((<const floating *>(
                     grad + d * job.index.stride[0] + h * job.index.stride[1]
                     + w * job.index.stride[2]))[0])
+                if g == 0:
+                    continue        # (also of a derivative beyond all numbers)
+                gather(job, x, mask, d, h, w, taps, x_)
                 by_power = derive(each, taps)
                 if each.by_power != NULL and owns(job, lead, d, h, w, k):
                     each.by_power[unit] += g * by_power
@@ -715,7 +724,7 @@ def derive_each(
     # The gradients of outputs are in the place of indices.
     start_job(&job, buffers, plan, x, y, grad, False, mask, pooled, inner, True)
     if job.planes == 0 or job.inner == 0:
-        return 0.0
+        return 0.0 if by_power else None
     job.axis = plan.axis
     job.divisor = plan.transposed
     while job.lead < AXES - 1 and job.axis[job.lead].length == 1:
@@ -751,7 +760,8 @@ def derive_each(
     if by_power:
         total = pairwise(each.by_power, units)
     free(scratch)
-    return total
+    # (Nothing may fail any more once results are written.)
+    return total if by_power else None
 
 
 cdef double pairwise(const double *v, Py_ssize_t n) noexcept:

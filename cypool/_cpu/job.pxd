@@ -144,7 +144,7 @@ cdef struct Job:
     Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     bint squares            # windows of two or three taps a side, in one go
-    bint zeros              # to a sum of fewer rows padding adds a zero (and -0 becomes 0)
+    bint divides            # sums are divided at once, where they are made and go
     bint halves             # windows of columns are pairs of pairs of pairs
     bint long_windows       # of columns, that share little: one by one
     # Elements of each piece of scratch.

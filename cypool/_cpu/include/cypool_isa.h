@@ -11,8 +11,9 @@
 #define CYPOOL_STR_(a) #a
 #define CYPOOL_STR(a) CYPOOL_STR_(a)
 
-#if CYPOOL_ISA_LEVEL > 0
+/* Cython knows one module, _kernels; which of them this is comes from the compiler's command line. */
 #define CYPOOL_PYINIT CYPOOL_CAT(PyInit__kernels_, CYPOOL_ISA)
+#if CYPOOL_ISA_LEVEL > 0
 PyMODINIT_FUNC CYPOOL_PYINIT(void);
 PyMODINIT_FUNC cypool_checked_init(void);
 CYPOOL_BASELINE PyMODINIT_FUNC CYPOOL_PYINIT(void)
@@ -24,11 +25,9 @@ CYPOOL_BASELINE PyMODINIT_FUNC CYPOOL_PYINIT(void)
     }
     return cypool_checked_init();
 }
-#if CYPOOL_ISA_LEVEL == 1
-#define PyInit__kernels_avx2 cypool_checked_init
+#define PyInit__kernels cypool_checked_init
 #else
-#define PyInit__kernels_avx512 cypool_checked_init
-#endif
+#define PyInit__kernels CYPOOL_PYINIT
 #endif
 
 #endif

@@ -394,6 +394,35 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
     }                                                                                            \
     if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];
 
+/* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
+#define CYPOOL_FULL_max_f32 1
+#define CYPOOL_FULL_min_f32 1
+#define CYPOOL_FULL_sum_f32 1
+#define CYPOOL_FULL_max_i8 0
+#define CYPOOL_FULL_max_u8 0
+#define CYPOOL_FULL_max_i16 0
+#define CYPOOL_FULL_max_u16 0
+#define CYPOOL_FULL_max_i32 0
+#define CYPOOL_FULL_max_u32 0
+#define CYPOOL_FULL_max_i64 0
+#define CYPOOL_FULL_max_u64 0
+#define CYPOOL_FULL_max_f64 0
+#define CYPOOL_FULL_min_i8 0
+#define CYPOOL_FULL_min_u8 0
+#define CYPOOL_FULL_min_i16 0
+#define CYPOOL_FULL_min_u16 0
+#define CYPOOL_FULL_min_i32 0
+#define CYPOOL_FULL_min_u32 0
+#define CYPOOL_FULL_min_i64 0
+#define CYPOOL_FULL_min_u64 0
+#define CYPOOL_FULL_min_f64 0
+#define CYPOOL_FULL_nanmax_f32 0
+#define CYPOOL_FULL_nanmax_f64 0
+#define CYPOOL_FULL_nanmin_f32 0
+#define CYPOOL_FULL_nanmin_f64 0
+#define CYPOOL_FULL_sum_i32 0
+#define CYPOOL_FULL_sum_i64 0
+#define CYPOOL_FULL_sum_f64 0
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
@@ -426,34 +455,27 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
                 const T *p = a + h * sa + STRIDE * i;                                            \
                 T *to = y + h * sy + i;                                                          \
-                if (one && regular && 2 * n <= LANES)                                            \
+                if (one && CYPOOL_FULL_##OP##_##S && regular && 2 * n <= LANES)                  \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
                         nothing, &found, &lost);                                                 \
-                else if (one && regular)                                                         \
+                else if (one && CYPOOL_FULL_##OP##_##S && regular)                               \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, 0, edges, nothing,     \
                         &found, &lost);                                                          \
-                else if (one && 2 * n <= LANES)                                                  \
-                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, taps, 0, K - STRIDE == 2, K - STRIDE == 2,    \
-                        edges, nothing, &found, &lost);                                          \
                 else if (one)                                                                    \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, taps, 0, K - STRIDE == 2, 0, edges, nothing,  \
-                        &found, &lost);                                                          \
+                        some, to, sy, p, sa, step, taps, 0, K - STRIDE == 2, 2 * n <= LANES,     \
+                        edges, nothing, &found, &lost);                                          \
                 else if (regular && (!edge || !edge->clips))                                     \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, &found, &lost);       \
-                else if (regular)                                                                \
+                else if (CYPOOL_FULL_##OP##_##S && regular)                                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, &found, &lost);    \
-                else if (edge && edge->clips)                                                    \
-                    windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, &found, &lost); \
                 else                                                                             \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, taps, 0, 0, 0, 0, nothing, &found, &lost);    \
+                        some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, &found, &lost); \
             }                                                                                    \
         if (--planes <= 0) break;                                                                \
         y += py;                                                                                 \
@@ -516,6 +538,157 @@ static __attribute__((noinline, unused)) int clipped_##OP##_##S(                
         last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, taps, count, kernel);           \
     return CYPOOL_NOTES_##OP && last != last;                                                    \
 }
+/* Pixels of n values each, windows of K a side, straight from where they lie: rows of a window are
+   `step` apart, its columns `reach`. Blocks of a vector, the last of which overlaps the one before it:
+   there is at least one. Whether a NaN was met that may be lost. */
+#define CYPOOL_EACH_BLOCK(n, LANES)                                                              \
+    for (ptrdiff_t i_ = 0; i_ < (n); i_ += LANES)                                                \
+        for (ptrdiff_t i = i_ + LANES <= (n) ? i_ : (n) - LANES, one_ = 1; one_; one_ = 0)
+/* What floating sums are divided by, where they become means: a power of two is multiplied by, which
+   is the same to the last bit. */
+#define CYPOOL_DIVIDES_f32 1
+#define CYPOOL_DIVIDES_f64 1
+#define CYPOOL_DIVIDES_i8 0
+#define CYPOOL_DIVIDES_u8 0
+#define CYPOOL_DIVIDES_i16 0
+#define CYPOOL_DIVIDES_u16 0
+#define CYPOOL_DIVIDES_i32 0
+#define CYPOOL_DIVIDES_u32 0
+#define CYPOOL_DIVIDES_i64 0
+#define CYPOOL_DIVIDES_u64 0
+#define CYPOOL_SHARE(OP, S, T, v, by)                                                            \
+    if (CYPOOL_SUMS_##OP && CYPOOL_DIVIDES_##S && by != 1) {                                     \
+        if (by > 0 && by < 1048576 && ((int32_t)by & ((int32_t)by - 1)) == 0)                    \
+            v = v * (T)(1 / by);                                                                 \
+        else                                                                                     \
+            v = v / (T)by;                                                                       \
+    }
+#define CYPOOL_PIXELS_OF(OP, S, T, I, BYTES, LANES)                                              \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##OP##_##S(        \
+    const T *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note)                               \
+{                                                                                                \
+    vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)a, w, met = v;                             \
+    if (taps > 1) {                                                                              \
+        w = *(const vec_##S##_##BYTES *)(a + step);                                              \
+        met += w;                                                                                \
+        v = both_##OP##_##S##_##BYTES(v, w);                                                     \
+    }                                                                                            \
+    if (taps > 2) {                                                                              \
+        w = *(const vec_##S##_##BYTES *)(a + 2 * step);                                          \
+        met += w;                                                                                \
+        v = both_##OP##_##S##_##BYTES(v, w);                                                     \
+    }                                                                                            \
+    if (CYPOOL_NOTES_##OP) *note += met;                                                         \
+    return v;                                                                                    \
+}                                                                                                \
+static inline __attribute__((always_inline, unused)) int noted_##OP##_##S(vec_##S##_##BYTES note) \
+{                                                                                                \
+    I any = 0;                                                                                   \
+    mask_##S##_##BYTES bad = note != note;                                                       \
+    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
+    return CYPOOL_NOTES_##OP && any;                                                             \
+}                                                                                                \
+CYPOOL_PIXELS_DIRECT(2, OP, S, T, BYTES, LANES)                                                  \
+CYPOOL_PIXELS_DIRECT(3, OP, S, T, BYTES, LANES)                                                  \
+CYPOOL_PIXELS_SLIDE(2, OP, S, T, BYTES, LANES)                                                   \
+CYPOOL_PIXELS_SLIDE(3, OP, S, T, BYTES, LANES)                                                   \
+static inline __attribute__((unused)) int pixels_##OP##_##S(                                     \
+    ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, ptrdiff_t step,         \
+    ptrdiff_t reach, int taps, int kernel, T *room, double by)                                   \
+{                                                                                                \
+    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, by);      \
+    if (advance != n || reach != n)                                                              \
+        return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, by);                   \
+    if (taps == 2) return slide2_##OP##_##S(outputs, n, y, a, step, room, by);                   \
+    return slide3_##OP##_##S(outputs, n, y, a, step, room, by);                                  \
+}                                                                                                \
+/* One window, by the place of each of its taps. */                                              \
+static __attribute__((noinline, unused)) int pixel_##OP##_##S(                                   \
+    int kernel, ptrdiff_t n, T *restrict y, const void *const *taps, double by)                  \
+{                                                                                                \
+    vec_##S##_##BYTES note = {0};                                                                \
+    CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
+        vec_##S##_##BYTES all = {0};                                                             \
+        for (int j = 0; j < kernel; j++) {                                                       \
+            vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)((const T *)taps[j] + i), w;       \
+            if (CYPOOL_NOTES_##OP) note += v;                                                    \
+            for (int t = 1; t < kernel; t++) {                                                   \
+                w = *(const vec_##S##_##BYTES *)((const T *)taps[t * kernel + j] + i);           \
+                if (CYPOOL_NOTES_##OP) note += w;                                                \
+                v = both_##OP##_##S##_##BYTES(v, w);                                             \
+            }                                                                                    \
+            all = j == 0 ? v : both_##OP##_##S##_##BYTES(all, v);                                \
+        }                                                                                        \
+        CYPOOL_SHARE(OP, S, T, all, by)                                                          \
+        *(vec_##S##_##BYTES *)(y + i) = all;                                                     \
+    }                                                                                            \
+    return noted_##OP##_##S(note);                                                               \
+}
+/* In the order of memory; which is several rows at once, each by many short runs, so that what comes
+   next is asked for: the distance is one that helped. An address alone, which may lie anywhere. */
+#define CYPOOL_AHEAD 2048
+#define CYPOOL_FETCH(p, offset)                                                                  \
+    __builtin_prefetch((const void *)((uintptr_t)(p) + sizeof(*(p)) * (offset) + CYPOOL_AHEAD));
+#define CYPOOL_PIXELS_DIRECT(K, OP, S, T, BYTES, LANES)                                          \
+static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(                             \
+    ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t advance,       \
+    ptrdiff_t step, ptrdiff_t reach, double by)                                                  \
+{                                                                                                \
+    vec_##S##_##BYTES note = {0};                                                                \
+    for (; outputs > 0; outputs--, y += n, a += outputs > 0 ? advance : 0)                       \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            vec_##S##_##BYTES v = column_##OP##_##S(a + i, step, K, &note);                      \
+            for (int t = K - 2; t < K; t++) {                                                    \
+                CYPOOL_FETCH(a + i, t * step)                                                    \
+                CYPOOL_FETCH(a + i, t * step + reach)                                            \
+            }                                                                                    \
+            v = both_##OP##_##S##_##BYTES(v, column_##OP##_##S(a + i + reach, step, K, &note));  \
+            if (K == 3)                                                                          \
+                v = both_##OP##_##S##_##BYTES(                                                   \
+                    v, column_##OP##_##S(a + i + 2 * reach, step, K, &note));                    \
+            CYPOOL_SHARE(OP, S, T, v, by)                                                        \
+            *(vec_##S##_##BYTES *)(y + i) = v;                                                   \
+        }                                                                                        \
+    return noted_##OP##_##S(note);                                                               \
+}
+/* Three columns at a distance of one, of TAPS rows each: what these rows make of a column is kept in
+   `room` (of 3 n values) for the windows that see it next. */
+#define CYPOOL_PIXELS_SLIDE(TAPS, OP, S, T, BYTES, LANES)                                        \
+static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(                           \
+    ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step,          \
+    T *restrict room, double by)                                                                 \
+{                                                                                                \
+    vec_##S##_##BYTES note = {0};                                                                \
+    T *left = room, *middle = room + n, *right = room + 2 * n, *swap;                            \
+    CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
+        *(vec_##S##_##BYTES *)(left + i) = column_##OP##_##S(a + i, step, TAPS, &note);          \
+        *(vec_##S##_##BYTES *)(middle + i) = column_##OP##_##S(a + n + i, step, TAPS, &note);    \
+    }                                                                                            \
+    for (; outputs > 0; outputs--, y += n) {                                                     \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            vec_##S##_##BYTES v = column_##OP##_##S(a + 2 * n + i, step, TAPS, &note), w;        \
+            *(vec_##S##_##BYTES *)(right + i) = v;                                               \
+            w = both_##OP##_##S##_##BYTES(                                                       \
+                *(vec_##S##_##BYTES *)(left + i), *(vec_##S##_##BYTES *)(middle + i));           \
+            w = both_##OP##_##S##_##BYTES(w, v);                                                 \
+            CYPOOL_SHARE(OP, S, T, w, by)                                                        \
+            *(vec_##S##_##BYTES *)(y + i) = w;                                                   \
+        }                                                                                        \
+        if (outputs > 1) a += n;                                                                 \
+        swap = left; left = middle; middle = right; right = swap;                                \
+    }                                                                                            \
+    return noted_##OP##_##S(note);                                                               \
+}
+#if CYPOOL_VECTOR == 64
+#define CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16) CYPOOL_PIXELS_OF(OP, S, T, I, 64, L64)
+#elif CYPOOL_VECTOR == 32
+#define CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16) CYPOOL_PIXELS_OF(OP, S, T, I, 32, L32)
+#else
+#define CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16) CYPOOL_PIXELS_OF(OP, S, T, I, 16, L16)
+#endif
+/* What padding adds to sums of pixels. */
+static const double cypool_zeros[2048] __attribute__((unused)) = {0};
+
 #define CYPOOL_SUMS_max 0
 #define CYPOOL_SUMS_min 0
 #define CYPOOL_SUMS_nanmax 0
@@ -536,6 +709,7 @@ CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, L64, L32, L16, OP, S, T)                   
 CYPOOL_EACH_WINDOWS(2, 2, OP, S, T, I, L64, L32, L16)                                            \
 CYPOOL_EACH_WINDOWS(3, 2, OP, S, T, I, L64, L32, L16)                                            \
 CYPOOL_EACH_WINDOWS(3, 1, OP, S, T, I, L64, L32, L16)                                            \
+CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16)                                                        \
 CYPOOL_CLIPPED(OP, S, T)
 #define CYPOOL_EACH_WINDOWS(K, STRIDE, OP, S, T, I, L64, L32, L16)                               \
 CYPOOL_WIDTHS(CYPOOL_WINDOWS_STRIP, L64, L32, L16, K, STRIDE, OP, S, T)                          \
@@ -950,6 +1124,13 @@ static inline __attribute__((unused)) int no_clipped(
     ptrdiff_t rows, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t step, int taps,
     int count, int kernel)
 { return 0; }
+static inline __attribute__((unused)) int no_pixels(
+    ptrdiff_t outputs, ptrdiff_t n, void *y, const void *a, ptrdiff_t advance, ptrdiff_t step,
+    ptrdiff_t reach, int taps, int kernel, void *room, double by)
+{ return 0; }
+static inline __attribute__((unused)) int no_pixel(
+    int kernel, ptrdiff_t n, void *y, const void *const *taps, double by)
+{ return 0; }
 #define CYPOOL_OF_ORDERED(NAME, NONE, y)                                                         \
     _Generic((y), int8_t *: NAME##_i8, uint8_t *: NAME##_u8, int16_t *: NAME##_i16,              \
         uint16_t *: NAME##_u16, int32_t *: NAME##_i32, uint32_t *: NAME##_u32,                   \
@@ -975,6 +1156,13 @@ static inline __attribute__((unused)) int no_clipped(
     CYPOOL_WINDOWS_FOR(windows31, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
 #define cypool_clipped(rows, r, y, ...)                                                          \
     CYPOOL_WINDOWS_FOR(clipped, no_clipped, r, y)(rows, y, __VA_ARGS__)
+/* outputs, n, reducer, y, source, its distance from one window to the next, that of a window's rows
+   and columns, taps of a column, kernel, room for 3 n values, what sums are divided by */
+#define cypool_pixels(outputs, n, r, y, ...)                                                     \
+    CYPOOL_WINDOWS_FOR(pixels, no_pixels, r, y)(outputs, n, y, __VA_ARGS__)
+/* kernel, n, reducer, y, taps row by row, divisor */
+#define cypool_pixel(kernel, n, r, y, ...)                                                       \
+    CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, y)(kernel, n, y, __VA_ARGS__)
 #define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \

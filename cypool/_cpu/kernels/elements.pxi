@@ -122,6 +122,9 @@ cdef extern from "cypool_rows.h":
     int cypool_windows32(Py_ssize_t, ...) noexcept nogil
     int cypool_windows31(Py_ssize_t, ...) noexcept nogil
     int cypool_clipped(Py_ssize_t, ...) noexcept nogil
+    int cypool_pixels(Py_ssize_t, ...) noexcept nogil
+    int cypool_pixel(int, ...) noexcept nogil
+    const double *cypool_zeros
     # Without a reducer: moved only.
     void cypool_copy(Py_ssize_t, ...) noexcept nogil
     void cypool_pick(Py_ssize_t, ...) noexcept nogil

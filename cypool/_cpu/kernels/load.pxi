@@ -184,30 +184,7 @@ cdef void load_packed(
                     key_of((<const element *>(p + j * run.sc))[0], reverse), index + i, line)
 
 
-# --- divisors ---
-
-cdef struct Divisor:
-    const Axis *axis
-    bint include_pad
-    Py_ssize_t row          # the part of this row of windows
-    Py_ssize_t override
-
-cdef inline void divisor_start(
-        Divisor *divisor, const Job *job, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
-    divisor.axis = &job.divisor[2]
-    divisor.include_pad = job.include_pad
-    divisor.override = job.divisor_override
-    divisor.row = axis_divisor(&job.divisor[0], d, job.include_pad) * axis_divisor(
-        &job.divisor[1], h, job.include_pad)
-
-# Never 0: a window without a tap has a sum of 0, and a mean of 0.
-cdef inline Py_ssize_t divisor_of(const Divisor *divisor, Py_ssize_t w) noexcept nogil:
-    cdef Py_ssize_t by
-    if divisor.override != 0:
-        return divisor.override
-    by = divisor.row * axis_divisor(divisor.axis, w, divisor.include_pad)
-    return by if by > 0 else 1
-
+# --- gradients ---
 
 # Gradients over the divisors of their windows: what an average hands back to each of its taps.
 cdef void load_spread(

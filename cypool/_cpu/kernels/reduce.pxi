@@ -40,6 +40,31 @@ cdef struct Work:
 include "fold.pxi"
 
 
+# --- divisors of averages ---
+
+cdef struct Divisor:
+    const Axis *axis
+    bint include_pad
+    Py_ssize_t row          # the part of this row of windows
+    Py_ssize_t override
+
+cdef inline void divisor_start(
+        Divisor *divisor, const Job *job, Py_ssize_t d, Py_ssize_t h) noexcept nogil:
+    divisor.axis = &job.divisor[2]
+    divisor.include_pad = job.include_pad
+    divisor.override = job.divisor_override
+    divisor.row = axis_divisor(&job.divisor[0], d, job.include_pad) * axis_divisor(
+        &job.divisor[1], h, job.include_pad)
+
+# Never 0: a window without a tap has a sum of 0, and a mean of 0.
+cdef inline Py_ssize_t divisor_of(const Divisor *divisor, Py_ssize_t w) noexcept nogil:
+    cdef Py_ssize_t by
+    if divisor.override != 0:
+        return divisor.override
+    by = divisor.row * axis_divisor(divisor.axis, w, divisor.include_pad)
+    return by if by > 0 else 1
+
+
 # --- bring ---
 
 # Elements that do not count become what changes nothing.
@@ -637,8 +662,13 @@ cdef bint reduce_block(
         axis_source(heights, h0, h1, &first, &last)
         m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
                           + work.i0 * job.x.stride[2])
-        if fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
-                        job.x.stride[1] // size, first, r):
+        if job.inner > 1:
+            found = fold_pixels(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
+                                job.x.stride[1] // size, first, r)
+        else:
+            found = fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
+                                 job.x.stride[1] // size, first, r)
+        if found:
             return True
     else:
         axis_source(heights, h0, h1, &first, &last)
@@ -773,7 +803,7 @@ cdef bint fold_squares(
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
-    cdef Py_ssize_t h = h0, start, count, rows, i, p, n = work.o1 - work.o0
+    cdef Py_ssize_t h = h0, start, count, rows, p, n = work.o1 - work.o0
     cdef bint found = False
     while h < h1:
         rows = end - h if begin <= h < end else 1
@@ -785,10 +815,6 @@ cdef bint fold_squares(
             found |= fold_square_rows(
                 work, work.planes, rows, h1 - h - rows, <int>count, y + (h - h0) * sy, py, sy,
                 m + (start - first) * sm, pm, sm, r)
-            if reducer is Sum and count < a.kernel and work.job.zeros:
-                for p in range(work.planes):
-                    for i in range(n):
-                        y[p * py + (h - h0) * sy + i] += 0
         h += rows
     return found
 
@@ -925,6 +951,65 @@ cdef bint fold_windows(
                                 begin, end, nothing)
     return cypool_windows31(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
                             begin, end, nothing)
+
+
+# The same where each pixel is a vector of inner elements.
+cdef bint fold_pixels(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
+    cdef Py_ssize_t p, h, o, nc = work.nc, start, count
+    cdef int k = <int>w.kernel
+    cdef bint found = False, slides = k == 3 and w.stride == 1 and w.step == 1
+    cdef double by = 1
+    cdef Divisor divisor
+    cdef const acc *row
+    cdef acc *to
+    for p in range(work.planes):
+        for h in range(h0, h1):
+            axis_window(a, h, &start, &count)
+            divisor_start(&divisor, work.job, work.d, h)
+            row = m + p * pm + (start - first) * sm
+            to = y + p * py + (h - h0) * sy
+            o = work.o0
+            while o < work.o1:
+                if work.job.divides:
+                    by = <double>divisor_of(&divisor, o)
+                if o == qa and qb > qa and (count == k or slides and count == 2):
+                    found |= cypool_pixels(
+                        qb - qa, nc, r, to + (o - work.o0) * nc,
+                        row + (o * w.stride - w.lo - work.i0) * nc, w.stride * nc, sm * a.step,
+                        w.step * nc, <int>count, k, <acc *>work.temporary, by)
+                    o = qb
+                    continue
+                found |= fold_pixel(work, o, count, to + (o - work.o0) * nc, row, sm * a.step, by,
+                                    r)
+                o += 1
+    return found
+
+
+# Window o of a row of them, of which `count` rows are left. What is missing is another of its taps,
+# or for sums a zero.
+cdef bint fold_pixel(
+        Work *work, Py_ssize_t o, Py_ssize_t count, acc *y, const acc *row, Py_ssize_t step,
+        double by, reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef const void *taps[9]
+    cdef Py_ssize_t start, columns, t, j, nc = work.nc
+    axis_window(w, o, &start, &columns)
+    if count == 0 or columns == 0:
+        row_fill(y, nc, identity(r, y))
+        return False
+    for t in range(w.kernel):
+        for j in range(w.kernel):
+            if reducer is Sum and (t >= count or j >= columns):
+                taps[t * w.kernel + j] = cypool_zeros
+                continue
+            taps[t * w.kernel + j] = row + min(t, count - 1) * step + (
+                start - work.i0 + min(j, columns - 1) * w.step) * nc
+    return cypool_pixel(<int>w.kernel, nc, r, y, taps, by)
 
 
 # Whether a NaN lies among the source rows of the output rows h0 <= h < h1 (of one d).
