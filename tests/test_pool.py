@@ -14,11 +14,13 @@ from registry import NAMED, REGISTRY
 import cypool
 
 FLOAT = np.dtype(np.float32)
-OPS = sorted({operator.op for operator in REGISTRY if operator.name == "pool"})
+# (Draws are of no use here: test_each.py.)
+OPS = sorted({operator.op for operator in REGISTRY if operator.name == "pool"} - {"stochastic"})
+OF_FLOATS = [op for op in OPS if op != "mode"]
 
 
 def selects(op: str) -> bool:
-    return op in ("max", "min")
+    return op in ("max", "min", "median", "mode")
 
 
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
@@ -50,7 +52,7 @@ def test_any_one_two_or_three_axes(op):
                 assert_same(result[1], expected.indices)
 
 
-@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize("op", OF_FLOATS)
 def test_arguments_follow_the_order_of_the_axes(op):
     x = make_values((2, 9, 8, 7), FLOAT, "normal", 3)
     straight = cypool.pool(x, op, (2, 3), (1, 2), ((0, 1), (2, 0)), (1, 2), axes=(1, 3))
@@ -78,7 +80,7 @@ def test_mean_is_avg():
     )
 
 
-@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize("op", ["max", "min", "avg", "sum"])
 def test_min_and_max_and_sum_and_avg_agree(op):
     """Each operator by way of another."""
     x = make_values((2, 3, 9), np.dtype(np.int64), "ties", 7)
@@ -160,7 +162,7 @@ def test_without_axes_the_kernel_tells_their_number():
 # ---------------------------------------------------------------- mask
 
 
-@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize("op", OF_FLOATS)
 def test_mask_of_everything_changes_nothing(op):
     x = make_values((2, 3, 9, 8), FLOAT, "normal", 8)
     result = cypool.pool(x, op, (3, 2), mask=np.ones((9, 8), bool))

@@ -120,6 +120,18 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     assert scalar == []
 
 
+def test_pixels_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]
+    assert len(names) == (2 * 10 + 2 * 2 + 4) * 5
+    wide = re.compile(r"_[iu]64$|_f64$" if level == "baseline" else "$^")
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
+                   for line in found[name].splitlines())
+        and not wide.search(name)] == []
+
+
 def test_a_loop_that_is_not_vector_code_is_found(functions):
     """The check itself: 128-bit integers have no vector code, and are seen to have none."""
     level, found = functions
