@@ -43,7 +43,10 @@ cdef inline void axis_transposed_window(
     count[0] = 0
     if at % a.residue != 0:
         return
-    tap = <Py_ssize_t>(<int128>((at // a.residue) % period) * a.inverse % period)
+    if a.dilation == 1:         # nearly always
+        tap = at % period
+    else:
+        tap = <Py_ssize_t>(<int128>((at // a.residue) % period) * a.inverse % period)
     if tap >= a.kernel:
         return
     n = (a.kernel - 1 - tap) // period + 1

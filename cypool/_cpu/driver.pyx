@@ -798,6 +798,9 @@ cdef int prepare(
         job.store = kernels.unpack[x_dtype][wide_index]
     else:
         job.locates = index is not None
+        # (32 taps: see cypool_rows.h.)
+        job.small_indices = (
+            <double>plan.axis[0].length * plan.axis[1].length * plan.axis[2].length < 67108864.0)
         if x_dtype == DT_F16 or x_dtype == DT_BF16:
             accumulator = ACC_I16
             reducer[0] = MAX

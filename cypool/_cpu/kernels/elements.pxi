@@ -132,7 +132,14 @@ cdef extern from "cypool_rows.h":
     void cypool_repeat(Py_ssize_t, ...) noexcept nogil
     void cypool_locate(Py_ssize_t, ...) noexcept nogil
     void cypool_locate_run(Py_ssize_t, ...) noexcept nogil
+    ctypedef struct Place "cypool_place":
+        int64_t at, next, below
+        int32_t first, w, h
+        Py_ssize_t sy
+        bint index32, more, done
+    void cypool_find(Py_ssize_t, ...) noexcept nogil
     void cypool_indices(Py_ssize_t, ...) noexcept nogil
+    void cypool_indices_small(Py_ssize_t, ...) noexcept nogil
     int check32(
         Py_ssize_t, const int32_t *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
     int check64(

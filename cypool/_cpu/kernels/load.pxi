@@ -190,6 +190,7 @@ cdef void load_packed(
 cdef void load_spread(
         const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
     cdef Py_ssize_t h, i, j, begin, end
+    cdef int side
     cdef const char *p
     cdef const element *row
     cdef total *to
@@ -209,10 +210,10 @@ cdef void load_spread(
                 by = <total>divisor_of(&divisor, run.w + begin)
                 for i in range(begin * run.nc, end * run.nc):
                     to[i] = widened(row[i], line) / by
-        for i in range(run.nw):
-            if begin <= i < end:
-                continue
-            by = <total>divisor_of(&divisor, run.w + i)
-            p = <const char *>row + i * run.sw
-            for j in range(run.nc):
-                to[i * run.nc + j] = widened((<const element *>(p + j * run.sc))[0], line) / by
+        for side in range(2):
+            for i in range(end if side else 0, run.nw if side else begin):
+                by = <total>divisor_of(&divisor, run.w + i)
+                p = <const char *>row + i * run.sw
+                for j in range(run.nc):
+                    to[i * run.nc + j] = widened(
+                        (<const element *>(p + j * run.sc))[0], line) / by

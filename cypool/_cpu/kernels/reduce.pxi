@@ -461,40 +461,39 @@ cdef void fold_lines(
     cdef acc *folded = <acc *>work.temporary
     cdef const acc *line
     cdef acc *to
-    for i in range(rows):
-        line = m + i * sm
-        to = y + i * sy
-        if a.kernel == a.stride and a.step == 1 and a.dilation == 1 and nc == 1 and (
-                end - begin >= 2 * a.stride):
-            # Every source element goes to as many outputs.
-            while (begin + a.lo) % a.stride != 0:
-                begin += 1
-            n = (end - begin) // a.stride
-            axis_window(a, begin, &start, &count)
-            cypool_repeat(n, to + (begin - o0), line + (start - work.i0), a.stride)
-            end = begin + n * a.stride
-        else:
-            for phase in range(min(a.period, end - begin)):
-                o = begin + phase
-                n = (end - o - 1) // a.period + 1
-                axis_window(a, o, &start, &count)
+    if a.kernel == a.stride and a.step == 1 and a.dilation == 1 and nc == 1 and (
+            end - begin >= 2 * a.stride):
+        # Every source element goes to as many outputs.
+        begin += (a.stride - (begin + a.lo) % a.stride) % a.stride
+        n = (end - begin) // a.stride
+        end = begin + n * a.stride
+        axis_window(a, begin, &start, &count)
+        for i in range(rows):
+            cypool_repeat(n, y + i * sy + (begin - o0), m + i * sm + (start - work.i0), a.stride)
+    else:
+        for phase in range(min(a.period, end - begin)):
+            o = begin + phase
+            n = (end - o - 1) // a.period + 1
+            axis_window(a, o, &start, &count)
+            for i in range(rows):
+                line = m + i * sm + (start - work.i0) * nc
+                to = y + i * sy + (o - o0) * nc
                 if count == 0:
-                    rows_fill(n, nc, to + (o - o0) * nc, a.period * nc, identity(r, y))
+                    rows_fill(n, nc, to, a.period * nc, identity(r, y))
                     continue
-                fold_vectors(1, n * nc, folded, 0, line + (start - work.i0) * nc, 0, a.step * nc,
-                             count, folded + work.job.temporary, r)
+                fold_vectors(1, n * nc, folded, 0, line, 0, a.step * nc, count,
+                             folded + work.job.temporary, r)
                 if nc == 1:
-                    cypool_place(n, to + (o - o0), folded, a.period)
+                    cypool_place(n, to, folded, a.period)
                 else:
-                    cypool_copy(n, nc, to + (o - o0) * nc, a.period * nc, folded, nc)
-        for o in range(o0, begin):
-            axis_window(a, o, &start, &count)
-            fold_window(to + (o - o0) * nc, line + (start - work.i0) * nc, count, a.step, nc,
-                        stack, r)
-        for o in range(end, o1):
-            axis_window(a, o, &start, &count)
-            fold_window(to + (o - o0) * nc, line + (start - work.i0) * nc, count, a.step, nc,
-                        stack, r)
+                    cypool_copy(n, nc, to, a.period * nc, folded, nc)
+    for o in range(o0, o1 - (end - begin)):
+        if o >= begin:
+            o += end - begin
+        axis_window(a, o, &start, &count)
+        for i in range(rows):
+            fold_window(y + i * sy + (o - o0) * nc, m + i * sm + (start - work.i0) * nc, count,
+                        a.step, nc, stack, r)
 
 
 # A window too wide for a line: its columns by pieces.
@@ -518,9 +517,70 @@ cdef void fold_wide(
 
 # --- where extremes were found ---
 
-# For every output of a block of one plane the number of the tap, counted row-major, that has its
-# value first; -1 where there is none. Source rows `first` and on lie at m, columns from work.i0.
-cdef void locate_taps(
+# For every output of a block of one plane the index of the tap that has its value first; -1 where
+# there is none. Source rows `first` and on lie at m, columns from work.i0.
+cdef void locate(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *values, Py_ssize_t sv, const acc *m,
+        Py_ssize_t sm, Py_ssize_t first, const Run *index, reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *d = &job.axis[0]
+    cdef const Axis *a = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t n = work.o1 - work.o0, size = sizeof(acc), h = h0, rows, some, start, count, t
+    cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1), bytes
+    cdef Py_ssize_t slab = job.x.stride[0] // size * d.step, span, tap
+    cdef Run piece = index[0]
+    cdef Place place
+    cdef const acc *p
+    bytes = 4 if job.index32 else 8
+    # All taps of a block of windows at once, which is read with what lies beside it.
+    cdef bint blocks = (
+        (acc is float or acc is double) and work.nc == 1 and w.stride <= 2 and job.load == NULL
+        and n * size >= 16 and index.sw == bytes and index.sh % bytes == 0
+        and job.small_indices)
+    span = n * w.stride + (w.kernel - 1) * w.step
+    tap = (work.d0 - (work.d * d.stride - d.lo)) // d.step
+    place.next = w.stride
+    place.below = a.stride * job.index_h
+    place.w = <int32_t>w.step
+    place.h = <int32_t>(a.step * job.index_h)
+    place.sy = index.sh // bytes
+    place.index32 = job.index32
+    while h < h1:
+        piece.data = index.data + (h - h0) * index.sh
+        some = 0
+        if blocks:
+            some = rows = end - h if begin <= h < end else 1
+            axis_window(a, h, &start, &count)
+            p = m + (start - first) * sm
+            for t in range(work.dn):
+                some = min(some, readable_rows(work, rows, span, max(count, 1), p + t * slab, sm))
+            if count == 0:
+                some = 0
+        if some > 0:
+            for t in range(work.dn - 1, -1, -1):
+                place.more = t < work.dn - 1
+                place.done = t == 0
+                place.first = <int32_t>(
+                    (tap + t) * d.step * job.index_d
+                    + (start - (h * a.stride - a.lo)) * job.index_h)
+                place.at = (
+                    (work.d * d.stride - d.lo) * job.index_d
+                    + (h * a.stride - a.lo) * job.index_h + work.o0 * w.stride - w.lo)
+                cypool_find(
+                    some, n, r, work.codes, values + (h - h0) * sv, sv,
+                    p + t * slab - work.left, sm * a.stride, sm * a.step, count, w.step, w.kernel,
+                    w.stride, &place, piece.data, work.left, work.left + work.nw)
+        else:
+            some = 1 if blocks else h1 - h
+            locate_by_taps(work, h, h + some, values + (h - h0) * sv, sv, m, sm, first, work.codes,
+                           r)
+            store_located(work, h, h + some, work.codes, &piece, values)
+        h += some
+
+
+# The same as numbers of taps, counted row-major, tap by tap.
+cdef void locate_by_taps(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *values, Py_ssize_t sv, const acc *m,
         Py_ssize_t sm, Py_ssize_t first, char *codes, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
@@ -596,7 +656,9 @@ cdef void store_located(
     cdef Py_ssize_t width = (work.o1 - work.o0) * work.nc, h, q, t
     cdef Py_ssize_t kw = job.axis[2].kernel, kh = job.axis[1].kernel
     cdef int64_t offset[LOCATE]
-    cdef int64_t at
+    cdef int64_t at, step_w = job.axis[2].step
+    cdef int64_t step_h = job.axis[1].step * job.index_h - kw * step_w
+    cdef int64_t step_d = job.axis[0].step * job.index_d - kh * (step_h + kw * step_w)
     cdef acc *line
     cdef char *p
     memset(offset, 0, sizeof(offset))
@@ -610,9 +672,18 @@ cdef void store_located(
         p = index.data + (h - h0) * index.sh
         line = <acc *>codes + (h - h0) * width
         if work.nc == 1:
+            if job.small_indices and index.sw == (4 if job.index32 else 8):
+                cypool_indices_small(width, line, p, job.index32, at, job.axis[2].stride,
+                                     step_w, step_h, step_d, kw, kh)
+                continue
             cypool_indices(width, line, p, index.sw, job.index32, at, job.axis[2].stride, offset)
             continue
         for q in range(work.o1 - work.o0):
+            if job.small_indices and index.sc == (4 if job.index32 else 8):
+                cypool_indices_small(
+                    work.nc, line + q * work.nc, p + q * index.sw, job.index32,
+                    at + q * job.axis[2].stride, 0, step_w, step_h, step_d, kw, kh)
+                continue
             cypool_indices(work.nc, line + q * work.nc, p + q * index.sw, index.sc, job.index32,
                            at + q * job.axis[2].stride, 0, offset)
 
@@ -761,20 +832,20 @@ cdef bint reduce_block(
             if acc is not int128 and job.locates:
                 if n == 0 or work.dn == 0:
                     memset(work.codes, 0xff, rows * width * size)
+                    store_located(work, h0, h1, work.codes, &index, _)
                 elif job.load == NULL:
-                    locate_taps(
+                    locate(
                         work, h0, h1, y + p * py, sy, <const acc *>(
                             work.plane + p * job.x.group + work.d0 * job.x.stride[0]
                             + first * job.x.stride[1] + work.i0 * job.x.stride[2]),
-                        job.x.stride[1] // size, first, work.codes, r)
+                        job.x.stride[1] // size, first, &index, r)
                 else:
                     # In scratch, where the first real column comes after the margin.
-                    locate_taps(
+                    locate(
                         work, h0, h1, y + p * py, sy,
                         <const acc *>work.source + p * job.source_rows * job.pitch
                         + work.left * nc, job.pitch,
-                        first - job.padded * (first + heights.lo), work.codes, r)
-                store_located(work, h0, h1, work.codes, &index, _)
+                        first - job.padded * (first + heights.lo), &index, r)
         if job.store != NULL and (out != NULL or not job.locates):
             job.store(job, &run, &index, y + p * py, run.data)
     return False
@@ -845,12 +916,13 @@ cdef bint fold_square_rows(
     # Rows that a block may go into. (Of a vector that holds all columns half is stored if it does.)
     cdef Py_ssize_t over = beyond // 2 if some > n and 2 * n <= beyond else beyond
     over = (over - 1) // n
+    cdef Py_ssize_t span = (max(n, beyond) - 1) * w.stride + w.kernel
     if max(w.begin - work.o0, work.o1 - w.end) > least:
         # More padding than blocks are made for.
         return fold_clipped(work, planes, rows, count, y, py, sy, m, pm, sm, r)
     if planes > 1:
-        if (readable_rows(work, rows, beyond, count, m, sm) < rows
-                or readable_rows(work, rows, beyond, count, m + (planes - 1) * pm, sm) < rows):
+        if (readable_rows(work, rows, span, count, m, sm) < rows
+                or readable_rows(work, rows, span, count, m + (planes - 1) * pm, sm) < rows):
             for p in range(planes):
                 found |= fold_square_rows(
                     work, 1, rows, after, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
@@ -864,11 +936,12 @@ cdef bint fold_square_rows(
                 some = min(some, some + after - over)
             else:
                 beyond = lanes
+                span = (max(n, beyond) - 1) * w.stride + w.kernel
                 fits = lanes <= n
         if fits:
             # As many rows as can be read with all that lies beside them.
             if planes == 1:
-                some = readable_rows(work, some, beyond, count, m + done * sm * a.stride, sm)
+                some = readable_rows(work, some, span, count, m + done * sm * a.stride, sm)
             if some > 0:
                 found |= fold_windows(work, planes, some, n, beyond, r, y + done * sy, py, sy,
                                       m + (done * sm * a.stride - work.left), pm, sm, count,
@@ -881,15 +954,14 @@ cdef bint fold_square_rows(
     return found
 
 
-# How many rows of windows from m on may be read with all that a block reads beside them, and as far
-# on as their windows reach: what lies between an array's first element and its last one may be.
+# How many rows of windows from m on may be read with all that a block reads beside them, `span`
+# columns from the padding on, and as far on as their windows reach: what lies between an array's
+# first element and its last one may be.
 cdef Py_ssize_t readable_rows(
-        Work *work, Py_ssize_t rows, int lanes, int count, const acc *m,
+        Work *work, Py_ssize_t rows, Py_ssize_t span, Py_ssize_t count, const acc *m,
         Py_ssize_t sm) noexcept nogil:
     cdef const Job *job = work.job
-    cdef const Axis *w = &job.axis[2]
     cdef Py_ssize_t size = sizeof(acc), reach = (count - 1) * sm * job.axis[1].step * size
-    cdef Py_ssize_t span = (max(work.o1 - work.o0, lanes) - 1) * w.stride + w.kernel
     cdef Py_ssize_t step = sm * job.axis[1].stride * size
     cdef Py_ssize_t at = <const char *>m - job.x.data - work.left * size
     cdef Py_ssize_t before = at + min(reach, 0) - job.lowest
