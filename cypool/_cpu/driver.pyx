@@ -884,21 +884,22 @@ def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_t
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
         most *= axis_taps(&plan.transposed[i])
-    threads = team_size(num_threads, job.planes, work)
+    job.bands = 1
+    job.size = ELEMENT_SIZE[dtype]
+    band = job.size * job.inner
+    for i in range(AXES):
+        band *= job.axis[i].length
+    threads = team_size(num_threads, job.planes * job.axis[job.lead].length, work)
+    # Planes are cut only where every index is known to lie near its window.
+    job.tidy = band // job.size * max(size, job.size) > BAND or job.planes < threads
     chunks = min(job.planes, <Py_ssize_t>threads * CHUNKS)
     for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
         found |= kernels.check_index(
             &job, share(job.planes, i, chunks), share(job.planes, i + 1, chunks), NULL, NULL)
     if found & 1:
         return False
-    job.tidy = found == 0
+    job.tidy = job.tidy and found == 0
     job.tile_c = job.inner
-    job.bands = 1
-    job.size = ELEMENT_SIZE[dtype]
-    threads = team_size(num_threads, job.planes * job.axis[job.lead].length, work)
-    band = job.size * job.inner
-    for i in range(AXES):
-        band *= job.axis[i].length
     if job.tidy and band > BAND:
         # What is cleared is still at hand when it is added to.
         job.bands = min(job.axis[job.lead].length, band // BAND + 1)

@@ -6,6 +6,7 @@ row of outputs, or in a gradient one band of one plane, summed up in double prec
 one thread alone.
 """
 from cython.parallel cimport prange, threadid
+from libc.float cimport DBL_MAX
 from libc.math cimport NAN, exp, log
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
@@ -328,7 +329,7 @@ cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
                 if taps.value[i] > -INFINITY:
                     product += exp(taps.value[i] - most) / total * taps.value[i]
             # (Their mean lies between them, however it is rounded.)
-            return max(min(product, most), greatest(taps, True))
+            return max(min(product, most), -DBL_MAX)
         return product / total if total > 0 else 0
     # EXPECT
     most = greatest(taps, False)

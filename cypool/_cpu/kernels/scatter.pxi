@@ -165,7 +165,7 @@ cdef int scatter_by_bands(
 
 
 # What there is to say about the indices of some planes: 1, one lies outside its plane (-1, for
-# "none", does not); 2, one lies outside the rows that its own window sees.
+# "none", does not); 2, one lies outside the rows that its own window sees (if job.tidy asks for it).
 cdef int check_index_units(
         const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, void *_) noexcept nogil:
     cdef Py_ssize_t plane, d, h, w, c, begin, end, pitch = 1, wide = 4 if job.index32 else 8
@@ -175,8 +175,16 @@ cdef int check_index_units(
     cdef const char *k
     cdef const Axis *lead = &job.axis[job.lead]
     cdef int i, found = 0
+    cdef Py_ssize_t n = job.axis[0].outputs * job.axis[1].outputs * job.axis[2].outputs * job.inner
     cdef bint row = job.inner == 1 and (job.axis[2].outputs == 1 or job.index.stride[2] == wide)
     cdef bint vector = job.inner == 1 or job.index.inner == wide
+    # Where only the plane matters, all of it at once.
+    cdef bint whole = not job.tidy and (job.inner == 1 or job.index.inner == wide) and (
+        job.axis[2].outputs == 1 or job.index.stride[2] == wide * job.inner) and (
+        job.axis[1].outputs == 1
+        or job.index.stride[1] == wide * job.inner * job.axis[2].outputs) and (
+        job.axis[0].outputs == 1
+        or job.index.stride[0] * job.axis[0].outputs == wide * n)
     for i in range(job.lead + 1, AXES):
         pitch *= job.axis[i].length
     if job.lead == 2 and lead.kind == TABLE:
@@ -187,7 +195,9 @@ cdef int check_index_units(
         reach = (lead.kernel - 1) * lead.dilation
     for plane in range(first, last):
         index = job.index.data + outer_offset(job, &job.index, plane)
-        for d in range(job.axis[0].outputs):
+        if whole:
+            found |= check_row(job, index, n, 0, 0, size, size)
+        for d in range(0 if whole else job.axis[0].outputs):
             for h in range(job.axis[1].outputs):
                 if job.lead < 2:
                     axis_source(lead, h if job.lead == 1 else d, (h if job.lead == 1 else d) + 1,
