@@ -132,6 +132,17 @@ def test_pixels_are_vector_code(functions):
         and not wide.search(name)] == []
 
 
+def test_places_of_maxima_are_found_by_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"find(?:_nan)?[12]_f\d\d_\d\d$", n)]
+    widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
+    assert len(names) == 2 * 2 * 2 * (widths + 1)
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
+                   for line in found[name].splitlines())] == []
+
+
 def test_a_loop_that_is_not_vector_code_is_found(functions):
     """The check itself: 128-bit integers have no vector code, and are seen to have none."""
     level, found = functions

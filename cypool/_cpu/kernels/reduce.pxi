@@ -705,7 +705,7 @@ cdef bint reduce_block(
     cdef const char *m = NULL
     cdef acc *y
     cdef acc *v = <acc *>work.rows
-    cdef Run run, index
+    cdef Run run, index, piece
     width = (work.o1 - work.o0) * nc
     if out != NULL:
         out += (outer_offset(job, &job.y, work.first) + work.c0 * job.y.inner
@@ -846,8 +846,21 @@ cdef bint reduce_block(
                         <const acc *>work.source + p * job.source_rows * job.pitch
                         + work.left * nc, job.pitch,
                         first - job.padded * (first + heights.lo), &index, r)
-        if job.store != NULL and (out != NULL or not job.locates):
+        if job.store == NULL or (out == NULL and job.locates):
+            continue
+        if run.nh == 1 or run.sh == run.nw * run.sw or job.counter != NULL:
             job.store(job, &run, &index, y + p * py, run.data)
+            continue
+        # Rows that lie apart go one by one: each may be a line in memory still.
+        piece = run
+        piece.nh = 1
+        for h in range(rows):
+            piece.h = h0 + h
+            job.store(job, &piece, &index, y + p * py + h * sy, piece.data)
+            if piece.data != NULL:
+                piece.data += run.sh
+            if job.index.data != NULL:
+                index.data += index.sh
     return False
 
 
