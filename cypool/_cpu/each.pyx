@@ -7,7 +7,7 @@ one thread alone.
 """
 from cython.parallel cimport prange, threadid
 from libc.float cimport DBL_MAX
-from libc.math cimport NAN, exp, log
+from libc.math cimport exp, log
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 

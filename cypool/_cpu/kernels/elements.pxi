@@ -1,7 +1,7 @@
 # Types and the three ways to combine two values. Max and Min are written so that one compare and
 # one select do it; neither keeps a NaN in its left operand apart, so floating point has careful
 # forms, used on the pieces of an array in which a NaN was found.
-from libc.math cimport INFINITY, cbrt, fabs, pow, sqrt
+from libc.math cimport INFINITY, NAN, cbrt, fabs, pow, sqrt
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
     INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,

@@ -91,12 +91,22 @@ cdef void load_power(
         to = line + h * run.pitch
         row = <const element *>(run.data + h * run.sh)
         if has_lines(run, sizeof(element)):
-            if job.power == 2 and job.least != job.least:
+            # (The usual powers as constants, so that these are vector code.)
+            if job.least == job.least:
                 for i in range(n):
-                    to[i] = widened(row[i], line) * widened(row[i], line)
-                continue
-            for i in range(n):
-                to[i] = power_of(widened(row[i], line), job.power, job.least)
+                    to[i] = power_of(widened(row[i], line), job.power, job.least)
+            elif job.power == 1 or job.power == INFINITY:
+                for i in range(n):
+                    to[i] = power_of(widened(row[i], line), 1, NAN)
+            elif job.power == 2:
+                for i in range(n):
+                    to[i] = power_of(widened(row[i], line), 2, NAN)
+            elif job.power == 3:
+                for i in range(n):
+                    to[i] = power_of(widened(row[i], line), 3, NAN)
+            else:
+                for i in range(n):
+                    to[i] = power_of(widened(row[i], line), job.power, NAN)
             continue
         for i in range(run.nw):
             p = <const char *>row + i * run.sw

@@ -165,7 +165,7 @@ cdef int scatter_by_bands(
 
 
 # What there is to say about the indices of some planes: 1, one lies outside its plane (-1, for
-# "none", does not); 2, one lies outside the rows that its own window sees (if job.tidy asks for it).
+# "none", does not); 2, one lies outside the rows that its own window sees (where job.tidy asks).
 cdef int check_index_units(
         const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, void *_) noexcept nogil:
     cdef Py_ssize_t plane, d, h, w, c, begin, end, pitch = 1, wide = 4 if job.index32 else 8
@@ -175,7 +175,8 @@ cdef int check_index_units(
     cdef const char *k
     cdef const Axis *lead = &job.axis[job.lead]
     cdef int i, found = 0
-    cdef Py_ssize_t n = job.axis[0].outputs * job.axis[1].outputs * job.axis[2].outputs * job.inner
+    cdef Py_ssize_t n = job.inner * (
+        job.axis[0].outputs * job.axis[1].outputs * job.axis[2].outputs)
     cdef bint row = job.inner == 1 and (job.axis[2].outputs == 1 or job.index.stride[2] == wide)
     cdef bint vector = job.inner == 1 or job.index.inner == wide
     # Where only the plane matters, all of it at once.

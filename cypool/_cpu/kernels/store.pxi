@@ -171,28 +171,58 @@ cdef inline double root_of(double v, double power) noexcept nogil:
         cbrt(v) if power == 3 else pow(v, 1 / power))
 
 
+# n of one divisor, in a row. (The usual roots as constants, so that these are vector code.)
+cdef void store_roots(
+        Py_ssize_t n, const double *line, double by, double power, element *y) noexcept nogil:
+    cdef Py_ssize_t i
+    if power == 1:
+        for i in range(n):
+            y[i] = narrowed(root_of(line[i] / by, 1), y)
+    elif power == 2:
+        for i in range(n):
+            y[i] = narrowed(root_of(line[i] / by, 2), y)
+    else:
+        for i in range(n):
+            y[i] = narrowed(root_of(line[i] / by, power), y)
+
+
 cdef void store_root(
         const Job *job, const Run *run, const Run *index, const double *line,
         element *y) noexcept nogil:
-    cdef Py_ssize_t i, j, k, at = 0
+    cdef Py_ssize_t i, j, k, at, begin, end
     cdef double by = 1
     cdef char *p
     cdef Divisor divisor
-    if not job.averages and job.power == 2 and is_contiguous(run, sizeof(element)):
-        for i in range(run.nh * run.nw * run.nc):
-            y[i] = narrowed(sqrt(line[i]), y)
+    cdef bint lines = run.sc == <Py_ssize_t>sizeof(element) and (
+        run.sw == run.nc * <Py_ssize_t>sizeof(element)) or run.nc == 1 and (
+        run.sw == <Py_ssize_t>sizeof(element))
+    if not job.averages and is_contiguous(run, sizeof(element)):
+        store_roots(run.nh * run.nw * run.nc, line, 1, job.power, y)
         return
     for k in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + k)
-        for i in range(run.nw):
+        begin = end = 0
+        if lines and job.counter == NULL:
+            # Windows that no border clips have one divisor.
+            end = run.nw
+            if job.averages:
+                begin = min(max(job.whole_begin[2] - run.w, 0), run.nw)
+                end = min(max(job.whole_end[2] - run.w, begin), run.nw)
+                by = <double>divisor_of(&divisor, run.w + begin)
+            at = (k * run.nw + begin) * run.nc
+            store_roots((end - begin) * run.nc, line + at, by, job.power,
+                        <element *>(run.data + k * run.sh + begin * run.sw))
+        for i in range(run.nw - (end - begin)):
+            if i >= begin:
+                i += end - begin
             p = run.data + k * run.sh + i * run.sw
             if job.averages and job.counter == NULL:
                 by = <double>divisor_of(&divisor, run.w + i)
             for j in range(run.nc):
+                at = (k * run.nw + i) * run.nc + j
                 if job.averages and job.counter != NULL:
                     by = <double>max((<const int64_t *>index.data)[at], 1)
                 (<element *>(p + j * run.sc))[0] = narrowed(root_of(line[at] / by, job.power), y)
-                at += 1
 
 
 # --- keys back to elements ---
