@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from cypool import _arguments as arguments
-from cypool import _call
+from cypool import _call, _cpu
+from cypool._cpu.dtypes import known_code
 from cypool._docs import documented
-from cypool._geometry import Table
+from cypool._geometry import Axis, Table
 from cypool._operators import Operator, operator_named
 from cypool.window import array_or_shape, axes_of
 
@@ -137,6 +138,19 @@ class _Starts:
         for a, places in zip(self.axes, tap, strict=True):
             at = at * self.shape[a] + places
         return np.broadcast_to(at, (*self.outer, *self.outputs))
+
+    def select(
+        self, x: np.ndarray, values: np.ndarray | None, indices: np.ndarray | None,
+        threads: int | None,
+    ) -> None:
+        """The first of the greatest, or the first NaN, of every window, and where it lies."""
+        plan = _cpu.Plan(tuple([
+            Axis(self.shape[a], o, k, 1, 1, 0, 0)
+            for a, o, k in zip(self.axes, self.outputs, self.kernel, strict=True)]))
+        last = len(self.shape) - 1
+        _cpu.select_at(
+            plan, x, known_code(x.dtype), values, indices, tuple(self.starts), self.axes,
+            -1 if last in self.axes else last, threads)
 
     def back(self, array: np.ndarray) -> np.ndarray:
         """Pooled axes from last to where they were."""
@@ -309,7 +323,7 @@ def fractional_pool(
             **more)
     windows = _random_windows(
         x.shape, chosen, kernel_size, output_size, output_ratio, _random_samples, rng)
-    arguments.threads(num_threads)
+    threads = arguments.threads(num_threads)
     out_index = index = None
     shape = windows.output_shape
     if wanted:
@@ -322,29 +336,11 @@ def fractional_pool(
     if not operator.selects:
         y[...] = windows.back(_means(x, windows))
         return y if out is None else out
-    values, flat = _maxima(x, windows)
-    y[...] = windows.back(values)
+    windows.select(x, y, index, threads)
     y = y if out is None else out
     if index is None:
         return y
-    index[...] = windows.back(flat)
     return y, index if out_index is None else out_index
-
-
-def _maxima(x: np.ndarray, windows: _Starts) -> tuple[np.ndarray, np.ndarray]:
-    """The first of the greatest, or the first NaN, of every window: one tap after the other."""
-    best = flat = None
-    for tap in windows.taps():
-        values, at = windows.selected(x, tap), windows.flat(tap)
-        if best is None or flat is None:
-            best, flat = values, at.copy()
-            continue
-        better = (values > best) | ((values != values) & (best == best))
-        best = np.where(better, values, best)
-        flat = np.where(better, at, flat)
-    assert best is not None
-    assert flat is not None     # a window has a tap at least
-    return best, flat
 
 
 def _means(x: np.ndarray, windows: _Starts) -> np.ndarray:
@@ -431,7 +427,7 @@ def fractional_pool_backward(
         _random_samples if indices is None else np.zeros(
             (*[m for a, m in enumerate(shape) if a not in chosen], len(chosen))), rng)
     grad = _call.gradient(grad_output, windows.output_shape)
-    arguments.threads(num_threads)
+    threads = arguments.threads(num_threads)
     y = arguments.output(out, shape, grad.dtype, (grad, array, indices))
     plane = math.prod([shape[a] for a in windows.axes])
     planes = math.prod(windows.outer)
@@ -440,7 +436,9 @@ def fractional_pool_backward(
     if operator.selects:
         if indices is None:
             assert array is not None
-            flat = _maxima(array, windows)[1]
+            found = np.empty(windows.output_shape, np.int64)
+            windows.select(array, None, found, threads)
+            flat = windows.planes(found)
         else:
             found = _call.checked_indices(indices, windows.output_shape)
             bad = (found < -1) | (found >= plane)

@@ -18,3 +18,7 @@ def derive_each(
     mask: _Array | None, pooled: tuple[int, ...], inner: int, first: float, second: float,
     by_power: bool, num_threads: int | None,
 ) -> float | None: ...
+def select_at(
+    plan: Plan, x: _Array, x_dtype: int, y: _Array | None, index: _Array | None,
+    starts: tuple[_Array, ...], pooled: tuple[int, ...], inner: int, num_threads: int | None,
+) -> None: ...

@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from cypool._cpu.axis cimport axis_source, axis_window
 from cypool._cpu.driver cimport Buffers, Plan, start_job
-from cypool._cpu.job cimport AXES, Array, Job
+from cypool._cpu.job cimport AXES, Array, Axis, Job
 from cypool._cpu.threads cimport team_size
 
 include "kernels/elements.pxi"
@@ -773,3 +773,118 @@ cdef double pairwise(const double *v, Py_ssize_t n) noexcept:
     for i in range(n):
         total += v[i]
     return total
+
+
+# --- windows of one size, at places that differ from plane to plane ---
+
+# The greatest of each window of some planes (the first of them, or the first NaN), and where it is.
+# starts: of each axis, for each plane, or NULL.
+cdef void select_planes(
+        const Job *job, const int64_t **starts, Py_ssize_t first, Py_ssize_t last,
+        element *_) noexcept nogil:
+    cdef const Axis *a = &job.axis[0]
+    cdef const Axis *b = &job.axis[1]
+    cdef const Axis *c = &job.axis[2]
+    cdef Py_ssize_t unit, plane, inner, d, h, w, i, j, k, at_d, at_h, at_w, place
+    cdef int64_t key, best
+    cdef const char *x
+    cdef const char *p
+    cdef const char *found
+    cdef char *y
+    cdef char *index
+    for unit in range(first, last):
+        plane = unit // job.inner
+        inner = unit % job.inner
+        x = job.x.data + outer_offset(job, &job.x, plane) + inner * job.x.inner
+        y = NULL
+        index = NULL
+        if job.y.data != NULL:
+            y = job.y.data + outer_offset(job, &job.y, plane) + inner * job.y.inner
+        if job.index.data != NULL:
+            index = job.index.data + outer_offset(job, &job.index, plane) + inner * job.index.inner
+        for d in range(a.outputs):
+            at_d = starts[0][unit * a.outputs + d] if starts[0] != NULL else 0
+            for h in range(b.outputs):
+                at_h = starts[1][unit * b.outputs + h] if starts[1] != NULL else 0
+                for w in range(c.outputs):
+                    at_w = starts[2][unit * c.outputs + w]
+                    found = NULL
+                    best = 0
+                    place = 0
+                    for i in range(at_d, at_d + a.kernel):
+                        for j in range(at_h, at_h + b.kernel):
+                            p = x + (i * job.x.stride[0] + j * job.x.stride[1]
+                                     + at_w * job.x.stride[2])
+                            for k in range(c.kernel):
+                                key = key_of((<const element *>p)[0])
+                                if found == NULL or key > best:
+                                    best = key
+                                    found = p
+                                    place = (i * b.length + j) * c.length + at_w + k
+                                p += job.x.stride[2]
+                    if y != NULL:
+                        (<element *>(y + d * job.y.stride[0] + h * job.y.stride[1]
+                                     + w * job.y.stride[2]))[0] = (<const element *>found)[0]
+                    if index == NULL:
+                        continue
+                    p = index + (d * job.index.stride[0] + h * job.index.stride[1]
+                                 + w * job.index.stride[2])
+                    if job.index32:
+                        (<int32_t *>p)[0] = <int32_t>place
+                    else:
+                        (<int64_t *>p)[0] = place
+
+
+ctypedef void (*planes_fn)(
+    const Job *job, const int64_t **starts, Py_ssize_t first, Py_ssize_t last,
+    void *_) noexcept nogil
+
+cdef planes_fn PLANES[12]
+PLANES[:] = [
+    <planes_fn>&select_planes[int8_t], <planes_fn>&select_planes[uint8_t],
+    <planes_fn>&select_planes[int16_t], <planes_fn>&select_planes[uint16_t],
+    <planes_fn>&select_planes[int32_t], <planes_fn>&select_planes[uint32_t],
+    <planes_fn>&select_planes[int64_t], <planes_fn>&select_planes[uint64_t],
+    <planes_fn>&select_planes[float], <planes_fn>&select_planes[double],
+    <planes_fn>&select_planes[half], <planes_fn>&select_planes[bfloat]]
+
+
+def select_at(
+        Plan plan, x, int x_dtype, y, index, tuple starts, tuple pooled, int inner, num_threads):
+    """The greatest of windows of the plan's kernels that start where `starts` says.
+
+    That is an int64 array (planes, outputs) for each axis, planes in the order of the other axes.
+    y or index may be None.
+    """
+    cdef Job job
+    cdef Buffers buffers = Buffers()
+    cdef const int64_t[:, ::1] places
+    cdef const int64_t *first[AXES]
+    cdef planes_fn kernel = PLANES[x_dtype]
+    cdef Py_ssize_t i, j, o, units, chunks
+    cdef int threads, missing = AXES - len(starts)
+    cdef double work
+    start_job(&job, buffers, plan, x, y, index, False, None, pooled, inner)
+    job.axis = plan.axis
+    units = job.planes * job.inner
+    if units == 0:
+        return
+    work = <double>units
+    for i in range(AXES):
+        first[i] = NULL
+        work *= <double>job.axis[i].outputs * job.axis[i].kernel
+        if i < missing:
+            continue
+        places = starts[i - missing]
+        # (What is read next depends on it.)
+        if places.shape[0] != units or places.shape[1] != job.axis[i].outputs:
+            raise ValueError("arrays must keep their shapes during a call")
+        for j in range(units):
+            for o in range(job.axis[i].outputs):
+                if not 0 <= places[j, o] <= job.axis[i].length - job.axis[i].kernel:
+                    raise ValueError("windows must lie within their planes")
+        first[i] = &places[0, 0]
+    threads = team_size(num_threads, units, work)
+    chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        kernel(&job, first, share(units, i, chunks), share(units, i + 1, chunks), NULL)
