@@ -17,6 +17,8 @@ COMMON = {
 }
 settings.register_profile("local", max_examples=25, **COMMON)
 settings.register_profile("ci", max_examples=25, derandomize=True, database=None, **COMMON)
+# For where everything takes ten times as long.
+settings.register_profile("short", max_examples=4, derandomize=True, database=None, **COMMON)
 settings.register_profile("thorough", max_examples=300, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "local"))
 

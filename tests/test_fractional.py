@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from arrays import make_values
 from judging import assert_same
 
 import cypool
@@ -64,6 +65,49 @@ def test_windows_and_means_cell_by_cell():
         got = cypool.fractional_pool_backward(
             grad, x.shape, "avg", (3, 2), (4, 5), None, False, samples)
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [
+    "float16", "float32", "float64", "int8", "uint16", "int64", "uint64", "bool"])
+@pytest.mark.parametrize("axes", [(1,), (2, 0), (0, 1, 3)], ids=str)
+def test_maxima_of_every_dtype_along_any_axes(axes, dtype):
+    """Window by window, in any memory, by any number of threads."""
+    kind = np.dtype(dtype)
+    shape, lengths, kernel, sizes = (7, 6, 5, 8), (7, 6, 5, 8), (2, 3, 2), (3, 2, 4)
+    n = len(axes)
+    flavour = "nan" if kind.kind == "f" else "edges"
+    x = np.asfortranarray(make_values(shape, kind, flavour, 3))
+    others = [a for a in range(4) if a not in axes]
+    samples = np.random.default_rng(1).random([shape[a] for a in others] + [n])
+    values, indices = cypool.fractional_pool(
+        x, "max", kernel[:n], sizes[:n], None, True, samples, axes=axes, num_threads=3)
+    assert_same(cypool.fractional_pool(
+        x[::-1][::-1].copy(), "max", kernel[:n], sizes[:n], None, False, samples, axes=axes,
+        num_threads=1), values)
+    order = sorted(range(n), key=axes.__getitem__)
+    pooled = [axes[i] for i in order]
+    planes = np.moveaxis(x, pooled, range(-n, 0)).reshape(-1, *(lengths[a] for a in pooled))
+    draws = samples.reshape(-1, n)
+    got, places = (np.moveaxis(v, pooled, range(-n, 0)).reshape(
+        len(planes), *(sizes[i] for i in order)) for v in (values, indices))
+    for plane, u in enumerate(draws):
+        starts = []
+        for j, i in enumerate(order):
+            room, many = lengths[axes[i]] - kernel[i], sizes[i]
+            one = u[n - 1 - j] if n == 2 else u[j]
+            alpha = room / (many - 1)
+            starts.append([int((o + one) * alpha) - int(one * alpha) for o in range(many - 1)]
+                          + [room])
+        for at in np.ndindex(got.shape[1:]):
+            corner = [s[o] for s, o in zip(starts, at, strict=True)]
+            taps = list(itertools.product(*(
+                range(c, c + kernel[i]) for c, i in zip(corner, order, strict=True))))
+            found = [planes[plane][t].item() for t in taps]
+            bad = [k for k, v in enumerate(found) if v != v]
+            best = bad[0] if bad else found.index(max(found))
+            flat = np.ravel_multi_index(taps[best], planes.shape[1:])
+            assert places[(plane, *at)] == flat
+            assert got[(plane, *at)] == found[best] or bad
 
 
 @pytest.mark.parametrize("overlapping", [False, True])
