@@ -436,7 +436,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     cdef Axis *d = &job.axis[0]
     cdef Py_ssize_t limit = LINE // size, taps_h = axis_taps(h), taps_d = axis_taps(d)
     cdef Py_ssize_t reach = (h.kernel - 1) * h.dilation, rows, need, k = w.kernel
-    cdef Py_ssize_t group
+    cdef Py_ssize_t group, held
     cdef bint sliding = w.kind == SLIDING
     cdef bint brought = job.load != NULL or taps_d > 1
     # (A sum that would be read in place, if it lay in another way, is cut as it would be then.)
@@ -559,24 +559,24 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         and (h.stride == 1 or h.outputs == 1))
     job.totals = job.quad_columns and job.narrow
     # Scratch.
-    group = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
+    held = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
     need = max(job.block, job.source_rows) * job.pitch
     job.rows_size = round_up(job.group * job.rows_pitch * job.pitch + 64, 16)
     if job.wide or job.streams:
         job.source_size = LEAF * job.pitch
-        job.loaded_size = group * job.pitch if job.load != NULL else 0
+        job.loaded_size = held * job.pitch if job.load != NULL else 0
         job.more_size = job.pitch * (2 + bits(taps_h // LEAF) + bits(taps_d // TAPS))
     else:
         if job.source_rows > 0:
             job.source_size = (job.group * job.source_rows + job.padded * reach) * job.pitch
         if job.load != NULL and taps_d > 1:
-            job.loaded_size = group * need
+            job.loaded_size = held * need
         job.more_size = job.group * need * (1 + bits(max(taps_d, taps_h) // TAPS))
         if taps_d <= TAPS and taps_h <= TAPS:
             job.more_size = 0
     if job.scan_chunk > 0:
         job.scans_size = (h.kernel + (h.kernel - 1) // job.scan_chunk + 4) * job.pitch
-        job.loaded_size = group * job.pitch if job.load != NULL else 0
+        job.loaded_size = held * job.pitch if job.load != NULL else 0
         job.more_size = job.pitch * (1 + bits(taps_d // TAPS))
     job.temporary = max(job.rows_size, job.tile_w * job.tile_c)
     if job.padded:
