@@ -351,7 +351,7 @@ def draw(results: list[Result], titles: dict[str, str], head: list[str], path: P
              ylabel="fraction of the copy limit",
              title="cypool (dots) and the fastest other library (dashes)")
     axes.legend(fontsize="small")
-    figure.text(0.01, 0.005, "; ".join(head), fontsize=6)
+    figure.supxlabel("\n".join(head), fontsize=6)      # below the axes, which make room for it
     figure.savefig(path, dpi=120)
 
 
