@@ -103,3 +103,13 @@ def test_each_plane_counts_from_zero():
     moved = np.moveaxis(x, 1, -1)
     _, indices = cypool.max_pool2d(moved, (4, 5), return_indices=True, data_format="channels_last")
     assert (indices == 19).all()
+
+
+@pytest.mark.parametrize(("dtype", "stride"), [("uint8", 2**20), ("float32", 2)])
+def test_a_tap_far_from_the_start_of_its_window(dtype, stride):
+    """Further than 32 bits count, through padding above a plane of one long row."""
+    width = 2**25 + 2**21
+    x = np.zeros((1, 1, width), dtype)
+    _, indices = cypool.max_pool2d(
+        x, (2, 1), (1, stride), ((64, 0), (0, 0)), (64, 1), return_indices=True)
+    np.testing.assert_array_equal(indices[0, 0], np.arange(0, width, stride))

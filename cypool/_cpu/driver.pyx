@@ -798,9 +798,12 @@ cdef int prepare(
         job.store = kernels.unpack[x_dtype][wide_index]
     else:
         job.locates = index is not None
-        # (32 taps: see cypool_rows.h.)
+        # (Padding and dilation count as well: a tap may lie further from its window's start than any
+        # two elements of the plane from each other.)
         job.small_indices = (
-            <double>plan.axis[0].length * plan.axis[1].length * plan.axis[2].length < 67108864.0)
+            <double>(job.axis[0].kernel - 1) * job.axis[0].step * job.index_d
+            + <double>(job.axis[1].kernel - 1) * job.axis[1].step * job.index_h
+            + <double>(job.axis[2].kernel - 1) * job.axis[2].step) < 2147483648.0
         if x_dtype == DT_F16 or x_dtype == DT_BF16:
             accumulator = ACC_I16
             reducer[0] = MAX

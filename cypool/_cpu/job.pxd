@@ -114,7 +114,7 @@ cdef struct Job:
     Py_ssize_t joined_columns, joined_rows
     Py_ssize_t joined_stride[AXES]
     bint flip               # minimum found as the maximum of reversed keys
-    bint small_indices      # what a tap adds to them fits into 32 bits, also times 32
+    bint small_indices      # what a tap adds to them fits into 32 bits
     bint index32            # indices are int32, not int64
     bint divides_columns    # by divisors found once for all columns of a tile
     double power            # of absolute values, the root of whose result is taken; 0: none
