@@ -798,8 +798,8 @@ cdef int prepare(
         job.store = kernels.unpack[x_dtype][wide_index]
     else:
         job.locates = index is not None
-        # (Padding and dilation count as well: a tap may lie further from its window's start than any
-        # two elements of the plane from each other.)
+        # (With padding and dilation a tap may lie further from its window's start than any two
+        # elements of the plane from each other.)
         job.small_indices = (
             <double>(job.axis[0].kernel - 1) * job.axis[0].step * job.index_d
             + <double>(job.axis[1].kernel - 1) * job.axis[1].step * job.index_h
