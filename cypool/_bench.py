@@ -182,13 +182,14 @@ def library(case: Case, x: Array) -> tuple[Function, Function]:
             return y, backward(
                 grad, x.shape, kernel, stride, padding, **options, out=gradient_out)
         y, indices = forward(
-            x, kernel, stride, padding, **options, return_indices=True, out=out)
+            x, kernel, stride, padding, **options, return_indices=True, index_dtype=np.int32,
+            out=out)
         return y, backward(
             grad, x.shape, kernel, stride, padding, **options, indices=indices, out=gradient_out)
 
     out: Any = np.empty_like(grad)
     if selects:
-        out = out, np.empty(grad.shape, np.int64)
+        out = out, np.empty(grad.shape, np.int32)
     gradient_out = np.empty_like(x)
     return step, lambda: step(out, gradient_out)
 

@@ -364,7 +364,8 @@ def _selection_backward(
         indices = checked_indices(indices, windows.output_shape)
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, indices))
     code = known_code(grad.dtype)
-    if not _cpu.scatter(windows.plan, grad, code, indices, y, axes, inner, threads):
+    if not _cpu.scatter(
+            windows.plan, grad, code, indices, y, axes, inner, out is None, threads):
         bad = indices[(indices < -1) | (indices >= plane)][0]
         raise ValueError(
             f"indices must be -1 or lie within a plane of {plane} elements, got {int(bad)}")

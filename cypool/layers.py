@@ -43,7 +43,11 @@ class Layer:
         function, _ = self._functions
         last = {"x": x if self._keeps_x else tuple(np.shape(x)), **more}
         if self._selects:
-            values, last["indices"] = function(x, **self._arguments, **more, return_indices=True)
+            # (Indices that nobody else sees are as short as they can be.)
+            short = not self._return_indices and np.size(x) <= 2**31
+            values, last["indices"] = function(
+                x, **self._arguments, **more, return_indices=True,
+                index_dtype=np.int32 if short else np.int64)
         else:
             values = function(x, **self._arguments, **more)
         self._last = last

@@ -67,6 +67,76 @@ def test_minus_one_passes_nothing_back(operator, data):
     assert_same(call.backward(grad_output, indices=nowhere), zeros)
 
 
+def added_where(grad_output, indices, shape: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
+    """Gradients added up at their indices, in the order of outputs."""
+    planes = [a for a in range(len(shape)) if a not in axes]
+    outside = [shape[a] for a in planes]
+    wide = np.float32 if grad_output.dtype.itemsize == 2 else grad_output.dtype
+    flat = np.zeros((*outside, math.prod(shape[a] for a in axes)), wide)
+    grads = np.moveaxis(grad_output, planes, range(len(planes))).reshape(*outside, -1)
+    at = np.moveaxis(indices, planes, range(len(planes))).reshape(*outside, -1)
+    for plane in np.ndindex(*outside):
+        real = at[plane] >= 0
+        np.add.at(flat[plane], at[plane][real], grads[plane][real].astype(wide))
+    result = flat.reshape(*outside, *(shape[a] for a in axes)).astype(grad_output.dtype)
+    return np.moveaxis(result, range(len(planes)), planes)
+
+
+# Windows at distances of one and two, and others; rows from less than a vector to several; planes
+# that are cut, and many that are taken together.
+TAKEN = [
+    ((2, 3, 5, 4), 2, 1, 0), ((3, 40, 7, 7), 3, 1, 1), ((1, 9, 14, 14), 2, 2, 0),
+    ((2, 2, 15, 17), 3, 2, 1), ((1, 2, 34, 67), (2, 3), (2, 1), (1, 0)),
+    ((1, 1, 33, 1029), (3, 2), 2, 1), ((1, 1, 4, 40000), 3, 2, 1), ((1, 2, 12, 9), 4, 2, 2),
+    ((1, 2, 12, 9), (5, 3), (2, 1), (2, 1)), ((1, 1, 21, 40), 3, 3, 1),
+]
+
+
+@pytest.mark.parametrize("where", ["own windows", "one elsewhere", "anywhere"])
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("geometry", TAKEN, ids=str)
+def test_gradients_go_where_indices_say(geometry, dtype, layout, where):
+    """To the last bit, whether or not an index lies under its own window."""
+    shape, kernel, stride, padding = geometry
+    if layout == "channels_last":
+        shape = (shape[0], *shape[2:], 3 * shape[1] + 16)
+    axes = (1, 2) if layout == "channels_last" else (2, 3)
+    plane = math.prod(shape[a] for a in axes)
+    rng = np.random.default_rng(len(str(geometry)))
+    x = rng.integers(-3, 3, shape).astype(dtype)
+    arguments = {"stride": stride, "padding": padding, "data_format": layout}
+    for index_dtype in (np.int32, np.int64):
+        _, indices = cypool.max_pool2d(
+            x, kernel, **arguments, return_indices=True, index_dtype=index_dtype)
+        if where == "anywhere":
+            indices = rng.integers(-1, plane, indices.shape).astype(index_dtype)
+        elif where == "one elsewhere":
+            indices.flat[rng.integers(indices.size)] = rng.integers(-1, plane)
+        grad_output = rng.standard_normal(indices.shape).astype(dtype)
+        expected = added_where(grad_output, indices, shape, axes)
+        out = np.full(shape, 7, dtype)
+        arguments["indices"] = indices
+        for threads in (1, 3):
+            got = cypool.max_pool2d_backward(
+                grad_output, shape, kernel, **arguments, num_threads=threads)
+            assert_same(got, expected)
+        cypool.max_pool2d_backward(grad_output, shape, kernel, **arguments, out=out)
+        assert_same(out, expected)
+        # Outside of the plane, even by a multiple of 2**32.
+        for outside in (plane, -2, *((2**32 + 1, -(2**32)) if index_dtype == np.int64 else ())):
+            bad = indices.copy()
+            bad.flat[-1] = outside
+            arguments["indices"] = bad
+            out[...] = 7
+            with pytest.raises(ValueError, match="indices"):
+                cypool.max_pool2d_backward(grad_output, shape, kernel, **arguments)
+            with pytest.raises(ValueError, match="indices"):
+                cypool.max_pool2d_backward(grad_output, shape, kernel, **arguments, out=out)
+            assert (out == 7).all()
+        del arguments["indices"]
+
+
 @pytest.mark.parametrize("operator", LINEAR, ids=lambda operator: operator.id)
 @given(data=st.data())
 def test_linear_operators_need_only_the_shape(operator, data):

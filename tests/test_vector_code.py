@@ -62,7 +62,7 @@ def functions(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
         pytest.skip("the library's sources are not here")
     directory = tmp_path_factory.mktemp(request.param)
     source, assembly = directory / "rows.c", directory / "rows.s"
-    source.write_text('#include "cypool_rows.h"\n')
+    source.write_text('#include "cypool_rows.h"\n#include "cypool_gather.h"\n')
     subprocess.run(
         ["gcc", *flags_of(request.param), "-fkeep-static-functions", "-fPIC", "-S",
          f"-I{HEADER.parent}", str(source), "-o", str(assembly)], check=True)
@@ -141,6 +141,19 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
         name for name in names
         if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
                    for line in found[name].splitlines())] == []
+
+
+def test_gradients_are_gathered_by_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"(?:gather[12]|codes)_f\d\d(?:_\d\d){1,2}$", n)]
+    widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
+    assert len(names) == 2 * (2 + 2) * (widths + 1)
+    wide = re.compile(r"^codes_f64_32" if level == "baseline" else "$^")
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
+                   for line in found[name].splitlines())
+        and not wide.search(name)] == []
 
 
 def test_a_loop_that_is_not_vector_code_is_found(functions):

@@ -30,7 +30,7 @@ def spread(
 ) -> None: ...
 def scatter(
     plan: Plan, grad: _Array, dtype: int, index: _Array, y: _Array, pooled: tuple[int, ...],
-    inner: int, num_threads: int | None,
+    inner: int, fresh: bool, num_threads: int | None,
 ) -> bool: ...
 
 @final

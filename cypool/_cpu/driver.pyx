@@ -43,6 +43,8 @@ cdef enum:
     RECIPE = 131072         # likewise below which a call may be remembered: one thread does it
     RECIPES = 1024          # calls that are remembered
     BAND = 1048576          # bytes of a band that gradients are added up in
+    LINES = 262144          # bytes of lines of windows that gradients are gathered from
+    SEERS = 9               # windows that may see an element whose gradient is gathered
     CHAIN = 64              # additions one after the other, at most
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
 
@@ -692,6 +694,15 @@ cdef void find_whole(Job *job) noexcept:
             job.whole_end[i] = min(room // a.stride + 1, a.outputs) if room >= 0 else 0
 
 
+# Whether windows have fewer taps.
+cdef bint taps_below(const Axis *axis, double most) noexcept:
+    cdef double taps = 1
+    cdef int i
+    for i in range(AXES):
+        taps *= axis_taps(&axis[i])
+    return taps < most
+
+
 # The type sums are kept in. float32 is summed in float32 only where at most 4 additions come one
 # after the other: they cost at most 4 roundings, and more of them may cost more.
 cdef int sum_accumulator(
@@ -709,6 +720,8 @@ cdef int sum_accumulator(
         return ACC_F32
     if average and max(abs(override), divisor) >= 2147483648.0:
         return ACC_I128
+    if average and x_dtype < DT_I16 and y_dtype < DT_I16 and taps <= 128.0:
+        return ACC_I16
     if x_dtype < DT_I16 and taps < 8388608.0:
         return ACC_I32
     if x_dtype < DT_I32 and taps < 32768.0:
@@ -783,6 +796,8 @@ cdef int prepare(
                 <double>job.divisor[0].kernel * job.divisor[1].kernel * job.divisor[2].kernel
                 < 16777216.0)
             job.store = kernels.average[y_dtype][accumulator]
+            job.small_sums = x_dtype < DT_I32 and taps_below(
+                job.axis, 32768 if x_dtype < DT_I16 else 128)
             job.divides = plain_y and mask is None and (
                 accumulator == ACC_F32 and y_dtype == DT_F32
                 or accumulator == ACC_F64 and y_dtype == DT_F64)
@@ -862,52 +877,137 @@ def spread(
     run_reduce(&job, SUM, accumulator, False, num_threads, work)
 
 
-def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_threads):
+def scatter(
+        Plan plan, grad, int dtype, index, y, tuple pooled, int inner, bint fresh, num_threads):
     """The gradient of a selection, added up where it was taken from.
 
-    Returns False, and leaves y as it is, when an index lies outside its plane.
+    Returns False when an index lies outside its plane, and leaves y as it is then, unless it is
+    `fresh`: nobody's but the caller's.
     """
     cdef Job job
     cdef Buffers buffers = Buffers()
-    cdef Py_ssize_t i, chunks, units, most = 1, band
-    cdef int threads
-    cdef int found = 0
     cdef double work
-    cdef Py_ssize_t size = 4 if ELEMENT_SIZE[dtype] == 2 else 8
-    cdef scatter_fn kernel = kernels.scatter[dtype]
-    cdef char *scratch = NULL
+    cdef int i
     start_job(&job, buffers, plan, grad, y, index, True, None, pooled, inner)
     job.axis = plan.axis
     job.divisor = plan.transposed
     if job.planes == 0 or job.inner == 0:
         return True
+    job.size = ELEMENT_SIZE[dtype]
     while job.lead < AXES - 1 and job.axis[job.lead].length == 1:
         job.lead += 1
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
-        most *= axis_taps(&plan.transposed[i])
-    job.bands = 1
-    job.size = ELEMENT_SIZE[dtype]
-    band = job.size * job.inner
+    if gathers(&job):
+        if not fresh and check_indices(&job, team_size(num_threads, job.planes, work)) & 1:
+            return False
+        if gather(&job, dtype, num_threads, work):
+            return True
+    # (Which also undoes what was made of indices that are not each under its window.)
+    return scatter_anywhere(&job, dtype, num_threads, work)
+
+
+# Whether few windows see each element, and rows of them are at least some vector's length.
+cdef bint gathers(const Job *job) noexcept:
+    cdef double plane = 1, seers = 1
+    cdef const Axis *a
+    cdef Py_ssize_t size = max(job.size, 4)
+    cdef int i
+    for i in range(AXES):
+        a = &job.axis[i]
+        plane *= a.length
+        seers *= axis_taps(&job.divisor[i])
+        # (A window that sees nothing but padding may not be asked by any element.)
+        if (a.kind != SLIDING or a.dilation != 1 or a.kernel > a.length or a.lo >= a.kernel
+                or <double>(a.outputs - 1) * a.stride - a.lo >= a.length):
+            return False
+    if seers > SEERS or plane >= 2147483648.0:
+        return False
+    if job.inner > 1:
+        return job.inner * size >= 16
+    return job.axis[2].stride <= 2 and job.axis[2].length * size >= 16 * job.axis[2].stride
+
+
+# The gradient by asking each element's windows. False where an index is not under its own, which
+# leaves a part of y wrong, or where lines of scratch would be too long.
+cdef bint gather(Job *job, int dtype, object num_threads, double work) except -1:
+    cdef Py_ssize_t size = max(job.size, 4), rows = 1, unit, wide, band, lead = job.lead, i
+    cdef Py_ssize_t wide_index = 4 if job.index32 else 8
+    cdef const Axis *w = &job.axis[2]
+    cdef const Axis *a = &job.axis[lead]
+    cdef const Axis *t = &job.divisor[lead]
+    cdef int threads = team_size(num_threads, job.planes * a.length, work)
+    for i in range(2):
+        rows *= 1 if i == lead else job.axis[i].outputs
+    # Bytes of lines that one more window along the leading axis takes.
+    unit = 2 * size * rows
+    if lead < 2:
+        unit *= max(w.outputs, w.length // w.stride + 1)
+    job.tile_c = job.inner
+    while job.tile_c > 16 and unit * job.tile_c > LINES // (1 + axis_taps(t)):
+        job.tile_c = (job.tile_c + 1) // 2
+    while 0 < job.inner % job.tile_c * size < 16:
+        job.tile_c += 1         # (so that the last tile is a vector too)
+    band = min(max(1, LINES // (unit * job.tile_c) - axis_taps(t)) * a.stride,
+               (a.length - 1) * job.planes // threads + 1)
+    job.bands = (a.length - 1) // band + 1
+    if lead == 2 and job.inner == 1:
+        job.bands = max(1, min(job.bands, a.length // 64))
+    band = (a.length - 1) // job.bands + 1
+    job.tiles_c = (job.inner - 1) // job.tile_c + 1
+    job.tidy = True
+    job.margin = 0 if job.inner > 1 else w.kernel + 1
+    job.source_rows = rows * (1 if lead == 2 else axis_extent(t, band))
+    wide = axis_extent(t, band) if lead == 2 else w.outputs
+    if job.inner == 1:
+        wide = max(wide, (band if lead == 2 else w.length) // w.stride + 1)
+    job.line = round_up(max(wide, band if lead == 2 else w.length) * job.tile_c + 16, 16)
+    job.pitch = round_up(wide * job.tile_c + 2 * job.margin + 32, 16)
+    # Small planes several at a time, where all lies in rows and at one distance.
+    job.group = 1
+    if (job.inner == 1 and job.bands == 1 and lead < 2 and job.outer_ndim == 1 and job.size == size
+            and has_plain_rows(&job.index, w.outputs, 1, wide_index)
+            and has_plain_rows(&job.y, w.length, 1, size)
+            and (job.y.stride[1] | job.y.outer[0]) % size == 0
+            and (job.index.stride[1] | job.index.outer[0]) % wide_index == 0):
+        job.group = max(1, min(job.planes // (threads * CHUNKS), (
+            LINES // 4 // (2 * size * job.source_rows * job.pitch))))
+        job.x.group = job.x.outer[0]
+        job.y.group = job.y.outer[0]
+        job.index.group = job.index.outer[0]
+    job.scratch = size * (2 * job.line + 2 * job.group * job.source_rows * job.pitch
+                          + round_up(2 * job.margin, 16))
+    if job.scratch > SCANNED:
+        return False
+    return run_scatter(
+        job, kernels.gather[dtype], threads, (job.planes - 1) // job.group + 1) == 0
+
+
+# The gradient by going through the outputs. False, and y as it is, when an index lies outside its
+# plane.
+cdef bint scatter_anywhere(Job *job, int dtype, object num_threads, double work) except -1:
+    cdef Py_ssize_t most = 1, band = job.size * job.inner, i
+    cdef Py_ssize_t size = 4 if job.size == 2 else 8, length = job.axis[job.lead].length
+    cdef scatter_fn kernel = kernels.scatter[dtype]
+    cdef int threads = team_size(num_threads, job.planes * length, work), found
     for i in range(AXES):
         band *= job.axis[i].length
-    threads = team_size(num_threads, job.planes * job.axis[job.lead].length, work)
+        most *= axis_taps(&job.divisor[i])
     # Planes are cut only where every index is known to lie near its window.
     job.tidy = band // job.size * max(size, job.size) > BAND or job.planes < threads
-    chunks = min(job.planes, <Py_ssize_t>threads * CHUNKS)
-    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-        found |= kernels.check_index(
-            &job, share(job.planes, i, chunks), share(job.planes, i + 1, chunks), NULL, NULL)
+    found = check_indices(job, threads)
     if found & 1:
         return False
     job.tidy = job.tidy and found == 0
+    job.bands = 1
     job.tile_c = job.inner
+    job.scratch = 0
     if job.tidy and band > BAND:
         # What is cleared is still at hand when it is added to.
-        job.bands = min(job.axis[job.lead].length, band // BAND + 1)
+        job.bands = min(length, band // BAND + 1)
     if job.planes * job.bands < threads:
-        job.bands = min(job.axis[job.lead].length, (threads + job.planes - 1) // job.planes)
+        job.bands = min(length, (threads + job.planes - 1) // job.planes)
     if kernel == NULL or (most > CHAIN and kernels.scatter_wide[dtype] != NULL):
         kernel = kernels.scatter_wide[dtype]
         band = size
@@ -915,22 +1015,41 @@ def scatter(Plan plan, grad, int dtype, index, y, tuple pooled, int inner, num_t
             band *= job.axis[i].length
         job.tile_c = max(1, min(job.inner, BAND // band))
         band *= job.tile_c
-        job.bands = max(job.bands, min(
-            job.axis[job.lead].length,
-            (job.axis[job.lead].length - 1) // max(1, BAND // band) + 1))
-        job.scratch = band * ((job.axis[job.lead].length - 1) // job.bands + 1)
+        job.bands = max(job.bands, min(length, (length - 1) // max(1, BAND // band) + 1))
+        job.scratch = band * ((length - 1) // job.bands + 1)
     job.tiles_c = (job.inner + job.tile_c - 1) // job.tile_c
-    units = job.planes * job.tiles_c * job.bands
-    chunks = min(units, <Py_ssize_t>threads * CHUNKS)
-    if job.scratch > 0:
-        scratch = <char *>malloc(threads * job.scratch)
-        if scratch == NULL:
-            raise MemoryError
-    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-        kernel(&job, share(units, i, chunks), share(units, i + 1, chunks),
-               scratch + threadid() * job.scratch, NULL)
-    free(scratch)
+    run_scatter(job, kernel, threads, job.planes)
     return True
+
+
+# What there is to say about all indices, as check_index says it.
+cdef int check_indices(Job *job, int threads) noexcept:
+    cdef Py_ssize_t i, chunks = min(job.planes, <Py_ssize_t>threads * CHUNKS)
+    cdef int found = 0
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        found |= kernels.check_index(
+            job, share(job.planes, i, chunks), share(job.planes, i + 1, chunks), NULL, NULL)
+    return found
+
+
+cdef int run_scatter(
+        Job *job, scatter_fn kernel, int threads, Py_ssize_t planes) except -1:
+    cdef Py_ssize_t i, units = planes * job.tiles_c * job.bands
+    cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    cdef size_t scratch = round_up(job.scratch, 64)
+    cdef char *room = NULL
+    cdef char *aligned
+    cdef int found = 0
+    if scratch > 0:
+        room = <char *>malloc(threads * scratch + 64)
+        if room == NULL:
+            raise MemoryError
+    aligned = room + (64 - <size_t>room % 64) % 64
+    for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        found |= kernel(job, share(units, i, chunks), share(units, i + 1, chunks),
+                        aligned + threadid() * scratch, NULL)
+    free(room)
+    return found
 
 
 # --- small arrays, again ---

@@ -125,6 +125,7 @@ cdef struct Job:
     Py_ssize_t whole_begin[AXES]    # outputs whose divisor counts every tap
     Py_ssize_t whole_end[AXES]
     bint sums
+    bint small_sums         # of integers, below 2^23
     bint narrow             # sums in float64 of float32 that is read in place
     bint converts           # x is not read in place, however it lies
     bint quads              # of what was float32: fours of the first axis with taps in float32
@@ -155,6 +156,8 @@ cdef struct Job:
     Py_ssize_t bands
     int lead                # the first axis that is not of length 1
     bint tidy               # every index lies under its own window, as far as lead goes
+    Py_ssize_t margin       # of a gather's lines, and
+    Py_ssize_t target       # where in scratch it makes elements that cannot be made in place
     size_t scratch          # bytes a thread needs
 
 cdef struct KernelTable:
@@ -173,4 +176,5 @@ cdef struct KernelTable:
     store_fn unpack[DTYPES][2]
     scatter_fn scatter[DTYPES]                  # in place, where the dtype is wide enough
     scatter_fn scatter_wide[DTYPES]             # by bands in a wider type
+    scatter_fn gather[DTYPES]                   # the same from where few windows see an element
     scatter_fn check_index

@@ -680,11 +680,11 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
     return noted_##OP##_##S(note);                                                               \
 }
 #if CYPOOL_VECTOR == 64
-#define CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16) CYPOOL_PIXELS_OF(OP, S, T, I, 64, L64)
+#define CYPOOL_WIDEST(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 64, L64)
 #elif CYPOOL_VECTOR == 32
-#define CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16) CYPOOL_PIXELS_OF(OP, S, T, I, 32, L32)
+#define CYPOOL_WIDEST(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 32, L32)
 #else
-#define CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16) CYPOOL_PIXELS_OF(OP, S, T, I, 16, L16)
+#define CYPOOL_WIDEST(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 16, L16)
 #endif
 /* What padding adds to sums of pixels. */
 static const double cypool_zeros[2048] __attribute__((unused)) = {0};
@@ -709,7 +709,7 @@ CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, L64, L32, L16, OP, S, T)                   
 CYPOOL_EACH_WINDOWS(2, 2, OP, S, T, I, L64, L32, L16)                                            \
 CYPOOL_EACH_WINDOWS(3, 2, OP, S, T, I, L64, L32, L16)                                            \
 CYPOOL_EACH_WINDOWS(3, 1, OP, S, T, I, L64, L32, L16)                                            \
-CYPOOL_PIXELS(OP, S, T, I, L64, L32, L16)                                                        \
+CYPOOL_WIDEST(CYPOOL_PIXELS_OF, L64, L32, L16, OP, S, T, I)                                                        \
 CYPOOL_CLIPPED(OP, S, T)
 #define CYPOOL_EACH_WINDOWS(K, STRIDE, OP, S, T, I, L64, L32, L16)                               \
 CYPOOL_WIDTHS(CYPOOL_WINDOWS_STRIP, L64, L32, L16, K, STRIDE, OP, S, T)                          \
@@ -758,7 +758,29 @@ typedef uint32_t __attribute__((may_alias)) cypool_m32;
 typedef uint64_t __attribute__((may_alias)) cypool_m64;
 typedef cypool_int128 __attribute__((may_alias)) cypool_m128;
 
-#define CYPOOL_MOVES(S, T)                                                                       \
+/* Every other one of n pixels of three elements: how many whole vectors make. */
+#define CYPOOL_THREE(i) (i) / 3 * 6 + (i) % 3
+#define CYPOOL_THREES(S, T, V, BYTES, LANES)                                                     \
+static inline __attribute__((always_inline, unused)) ptrdiff_t threes_##S(                       \
+    ptrdiff_t n, T *restrict y, const T *restrict a)                                             \
+{                                                                                                \
+    ptrdiff_t j = 0;                                                                             \
+    for (; 6 * j + 2 * LANES <= 6 * n - 3; j += LANES / 3) {                                     \
+        const mask_##V##_##BYTES *from = (const mask_##V##_##BYTES *)(a + 6 * j);                \
+        *(mask_##V##_##BYTES *)(y + 3 * j) = CYPOOL_SHUFFLE(                                     \
+            from[0], from[1], mask_##V##_##BYTES, LANES, CYPOOL_THREE);                          \
+    }                                                                                            \
+    return j;                                                                                    \
+}
+CYPOOL_WIDEST(CYPOOL_THREES, 64, 32, 16, m8, cypool_m8, u8)
+CYPOOL_WIDEST(CYPOOL_THREES, 32, 16, 8, m16, cypool_m16, u16)
+CYPOOL_WIDEST(CYPOOL_THREES, 16, 8, 4, m32, cypool_m32, u32)
+static inline __attribute__((unused)) ptrdiff_t threes_m64(
+    ptrdiff_t n, void *y, const void *a) { return 0; }
+static inline __attribute__((unused)) ptrdiff_t threes_m128(
+    ptrdiff_t n, void *y, const void *a) { return 0; }
+
+#define CYPOOL_MOVES(S, T)                                                                               \
 CYPOOL_BLOCK copy_block_##S(T *restrict y, const T *restrict a, ptrdiff_t n)                     \
 { for (ptrdiff_t j = 0; j < n; j++) y[j] = a[j]; }                                               \
 CYPOOL_BLOCK copy_row_##S(ptrdiff_t n, T *y, const T *a)                                         \
@@ -791,6 +813,10 @@ CYPOOL_ROW pick_##S(                                                            
         else if (c == 1 && s == 4) pick_row_##S(n, 1, y, a, 4);                                  \
         else if (c == 1) pick_row_##S(n, 1, y, a, s);                                            \
         else if (c == 2) pick_row_##S(n, 2, y, a, s);                                            \
+        else if (c == 3 && s == 6) {                                                             \
+            const ptrdiff_t j = threes_##S(n, y, a);                                             \
+            pick_row_##S(n - j, 3, y + 3 * j, a + 6 * j, 6);                                     \
+        }                                                                                        \
         else if (c == 3) pick_row_##S(n, 3, y, a, s);                                            \
         else if (c == 4) pick_row_##S(n, 4, y, a, s);                                            \
         else pick_row_##S(n, c, y, a, s);                                                        \

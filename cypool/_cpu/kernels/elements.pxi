@@ -77,6 +77,7 @@ ctypedef fused acc:
 
 # What sums are kept in; none of them overflows, wraps or rounds more than its result may.
 ctypedef fused total:
+    int16_t
     int32_t
     int64_t
     int128
@@ -89,6 +90,7 @@ ctypedef fused real:
 
 
 ctypedef fused integer_total:
+    int16_t
     int32_t
     int64_t
     int128

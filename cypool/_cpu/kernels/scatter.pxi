@@ -10,8 +10,10 @@ cdef inline int64_t index_at(const Job *job, const char *p) noexcept nogil:
 
 # The piece of a plane that a unit stands for.
 cdef struct Band:
-    Py_ssize_t plane, c0, c1
+    Py_ssize_t plane, planes, c0, c1
+    Py_ssize_t first, last              # elements of the leading axis
     Py_ssize_t lo, hi                   # flat source elements of the band
+    Py_ssize_t column, columns          # those of a row that are in it
     Py_ssize_t begin[AXES]              # the outputs that may lead there
     Py_ssize_t end[AXES]
 
@@ -22,17 +24,24 @@ cdef void find_band(const Job *job, Py_ssize_t unit, Band *band) noexcept nogil:
     band.c0 = rest % job.tiles_c * job.tile_c
     band.c1 = min(band.c0 + job.tile_c, job.inner)
     band.plane = rest // job.tiles_c
-    band.lo = length // job.bands * k + min(k, length % job.bands)
-    band.hi = band.lo + length // job.bands + (k < length % job.bands)
+    band.planes = 1
+    band.first = length // job.bands * k + min(k, length % job.bands)
+    band.last = band.first + length // job.bands + (k < length % job.bands)
+    band.column = 0
+    band.columns = job.axis[2].length
+    if lead == 2:
+        band.column = band.first
+        band.columns = band.last - band.first
     for i in range(AXES):
         band.begin[i] = 0
         band.end[i] = job.axis[i].outputs
     if job.tidy:
-        axis_source(&job.divisor[lead], band.lo, band.hi, &band.begin[lead], &band.end[lead])
+        axis_source(
+            &job.divisor[lead], band.first, band.last, &band.begin[lead], &band.end[lead])
     for i in range(lead + 1, AXES):
         pitch *= job.axis[i].length
-    band.lo *= pitch
-    band.hi *= pitch
+    band.lo = band.first * pitch
+    band.hi = band.last * pitch
 
 
 # Where an index of a plane lies in an array, in bytes.

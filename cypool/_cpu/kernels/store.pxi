@@ -82,6 +82,13 @@ cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) 
     return saturated(q, _)
 
 
+# The same of a sum below 2^23 by a float, which errs by less than 2^-24 of a quotient v / by, that
+# is by less than 1 / (2 by): as far as it is from a half, at least, if it is none.
+cdef inline integer small_mean(integer_total v, float by, integer *_) noexcept nogil:
+    cdef float q = <float>v / by + <float>12582912.0
+    return saturated(<int32_t>(q - <float>12582912.0), _)
+
+
 ctypedef fused count:
     int32_t
     Py_ssize_t
@@ -92,8 +99,24 @@ cdef inline element mean(total v, count by, element *y) noexcept nogil:
         return narrowed(<total>(v / <total>by), y)
     elif element is half or element is bfloat or element is float or element is double:
         return y[0]         # never called: sums of integers stay integers
+    elif total is int16_t:
+        return small_mean(v, <float>by, y)
     else:
         return integer_mean(v, <total>by, y)
+
+
+# n means by one divisor.
+cdef void store_means(
+        const Job *job, Py_ssize_t n, const total *line, Py_ssize_t by, element *y) noexcept nogil:
+    cdef Py_ssize_t i
+    if total is int32_t and element is not half and element is not bfloat and (
+            element is not float and element is not double):
+        if job.small_sums:
+            for i in range(n):
+                y[i] = small_mean(line[i], <float>by, y)
+            return
+    for i in range(n):
+        y[i] = mean(line[i], by, y)
 
 
 cdef void store_average(
@@ -115,9 +138,7 @@ cdef void store_average(
             or job.whole_begin[2] <= run.w and run.w + run.nw <= job.whole_end[2]
             and job.whole_begin[1] <= run.h and run.h + run.nh <= job.whole_end[1]):
         # One divisor for all.
-        by = divisor_of(&divisor, run.w)
-        for i in range(run.nh * run.nw * run.nc):
-            y[i] = mean(line[i], by, y)
+        store_means(job, run.nh * run.nw * run.nc, line, divisor_of(&divisor, run.w), y)
         return
     for k in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + k)
@@ -143,9 +164,7 @@ cdef void store_average_row(
         by = divisor_of(divisor, run.w + i)
         p = row + i * run.sw
         if run.sc == <Py_ssize_t>sizeof(element):
-            to = <element *>p
-            for j in range(run.nc):
-                to[j] = mean(line[i * run.nc + j], by, y)
+            store_means(job, run.nc, line + i * run.nc, by, <element *>p)
             continue
         for j in range(run.nc):
             (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)

@@ -16,6 +16,7 @@ include "reduce.pxi"
 include "load.pxi"
 include "store.pxi"
 include "scatter.pxi"
+include "gather.pxi"
 
 cdef extern from *:
     """
@@ -48,6 +49,7 @@ enter_extremes(&table, ACC_U64, <uint64_t *>NULL)
 enter_extremes(&table, ACC_F32, <float *>NULL)
 enter_extremes(&table, ACC_F64, <double *>NULL)
 table.reduce[MAX][ACC_I128] = <reduce_fn>&reduce_units[Max, int128]
+enter_sums(&table, ACC_I16, <int16_t *>NULL)
 enter_sums(&table, ACC_I32, <int32_t *>NULL)
 enter_sums(&table, ACC_I64, <int64_t *>NULL)
 enter_sums(&table, ACC_F32, <float *>NULL)
@@ -84,15 +86,20 @@ cdef void enter_element(KernelTable *t, int code, element *_):
         t.average[code][ACC_I32] = <store_fn>&store_average[int32_t, element]
         t.average[code][ACC_I64] = <store_fn>&store_average[int64_t, element]
         t.average[code][ACC_I128] = <store_fn>&store_average[int128, element]
+    if element is int8_t or element is uint8_t:
+        t.widen[code][ACC_I16] = <load_fn>&load_widened[int16_t, element]
+        t.average[code][ACC_I16] = <store_fn>&store_average[int16_t, element]
     if element is half or element is bfloat:
         t.key[code] = <load_fn>&load_keys[element]
         t.unkey[code] = <store_fn>&store_unkeyed[element]
     if element is float or element is double:
         t.scatter[code] = <scatter_fn>&scatter_in_place[element]
+        t.gather[code] = <scatter_fn>&gather_units[element, element]
     if element is float:
         t.scatter_wide[code] = <scatter_fn>&scatter_by_bands[double, element]
     elif element is half or element is bfloat:
         t.scatter_wide[code] = <scatter_fn>&scatter_by_bands[float, element]
+        t.gather[code] = <scatter_fn>&gather_units[float, element]
 
 enter_element(&table, DT_I8, <int8_t *>NULL)
 enter_element(&table, DT_U8, <uint8_t *>NULL)
