@@ -15,6 +15,8 @@ import pytest
 from judging import assert_matches
 from registry import NAMED
 
+import cypool
+
 AVERAGES = [operator for operator in NAMED if operator.op == "avg"]
 EPS = {"float32": 2.0**-24, "float64": 2.0**-53}
 ONE_DIMENSIONAL = [operator for operator in AVERAGES if operator.ndim == 1]
@@ -89,3 +91,33 @@ def test_half_precision_sums_in_single_precision(operator):
     side = {1: 4096, 2: 64, 3: 16}[operator.ndim]
     x = np.full((1,) + (side,) * operator.ndim, 60000, np.float16)
     assert operator.forward(x, side).ravel().tolist() == [60000]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16"])
+@pytest.mark.parametrize("taps", [2, 3, 4, 6, 9, 127, 128, 129, 255, 257])
+def test_means_of_short_integers_are_rounded_half_to_even(taps, dtype):
+    """Where sums and quotients are kept in the narrowest types that hold them, ties and all."""
+    limits = np.iinfo(dtype)
+    rng = np.random.default_rng(taps)
+    x = rng.integers(limits.min, limits.max, (3000, taps), dtype, endpoint=True)
+    x[:300] = limits.min
+    x[300:600] = limits.max
+    # Neighbours of a half: sums of taps * n + taps / 2, and one more or less.
+    x[600:2000] = rng.integers(0, 60, (1400, 1))
+    x[600:2000, : taps // 2] += 1
+    x[1000:1400, -1] += 1
+    x[1400:1800, 0] -= 1
+    for divisor in (taps, 1, -3, 65536, 2**24 + 1):
+        sums = x.astype(np.int64).sum(axis=1)
+        low, rest = np.divmod(sums, divisor)
+        up = (2 * rest > divisor) | ((2 * rest == divisor) & (low % 2 == 1))
+        if divisor < 0:
+            up = (2 * rest < divisor) | ((2 * rest == divisor) & (low % 2 == 1))
+        expected = np.clip(low + up, limits.min, limits.max)
+        got = cypool.avg_pool1d(x, taps, divisor_override=divisor)
+        assert (got[:, 0] == expected).all()
+        # Rows of windows, from where they lie and from somewhere else.
+        upright = np.ascontiguousarray(x.T)[None]
+        for array in (upright, upright[..., ::-1]):
+            got = cypool.avg_pool2d(array, (taps, 1), divisor_override=divisor)
+            assert (got[0, 0] == (expected if array is upright else expected[::-1])).all()

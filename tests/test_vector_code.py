@@ -81,7 +81,7 @@ def functions(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
 def rows_of(found: dict[str, str]) -> list[str]:
     names = [n for n in found if re.match(
         r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
-        r"|total|has_nan|check|indices)\d*_?", n) and not re.search(r"_(?:block|row)\d?", n)]
+        r"|gain|total|has_nan|check|indices)\d*_?", n) and not re.search(r"_(?:block|row)\d?", n)]
     return [n for n in names if re.search(r"_[iufm]\d+$|^check\d\d$", n)]
 
 

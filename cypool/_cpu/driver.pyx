@@ -19,7 +19,7 @@ from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
+    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
     TRANSPOSED, Array, Axis, Job, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
@@ -785,7 +785,9 @@ cdef int prepare(
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
         job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
         job.converts = accumulator != x_dtype and not job.quads
-        job.narrow = job.quads and plain_x
+        job.is_signed = x_dtype == DT_I8 or x_dtype == DT_I16
+        job.narrow = plain_x and (job.quads or x_dtype < DT_I32 and (
+            accumulator == ACC_I16 or accumulator == ACC_I32))
         if not job.narrow and (accumulator != x_dtype or not plain_x):
             job.load = kernels.widen[x_dtype][accumulator]
         if average:

@@ -126,7 +126,8 @@ cdef struct Job:
     Py_ssize_t whole_end[AXES]
     bint sums
     bint small_sums         # of integers, below 2^23
-    bint narrow             # sums in float64 of float32 that is read in place
+    bint narrow             # sums in a wider type of what is read in place: float32 in float64, or
+    bint is_signed          # short integers
     bint converts           # x is not read in place, however it lies
     bint quads              # of what was float32: fours of the first axis with taps in float32
     bint quad_columns       # that axis is the columns, in long windows of one row, and

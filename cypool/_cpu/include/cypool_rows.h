@@ -1212,6 +1212,64 @@ CYPOOL_WIDENS(f64, double)
     _Generic((a), const float *: widen_f32, float *: widen_f32, const double *: widen_f64,       \
         double *: widen_f64)(rows, n, y, sy, a, __VA_ARGS__)
 
+/* Sums of integers in wider ones, straight from where they lie: rows of `count`, `step` apart. */
+#define CYPOOL_GAIN(COUNT, MORE, S, T, FROM, SOURCE)                                             \
+CYPOOL_BLOCK gain_block##COUNT##_##MORE##_##S##_##FROM(                                          \
+    T *restrict y, const SOURCE *restrict a, ptrdiff_t step, ptrdiff_t n)                        \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        T v = (T)a[j];                                                                           \
+        if (COUNT > 1) v = (T)(v + (T)a[j + step]);                                              \
+        if (COUNT > 2) v = (T)(v + (T)a[j + 2 * step]);                                          \
+        if (COUNT > 3) v = (T)(v + (T)a[j + 3 * step]);                                          \
+        y[j] = MORE ? (T)(y[j] + v) : v;                                                         \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_ROW gain##COUNT##_##MORE##_##S##_##FROM(                                                  \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,              \
+    ptrdiff_t step)                                                                              \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(CYPOOL_IN_PLACE(                                                             \
+        T, n, gain_block##COUNT##_##MORE##_##S##_##FROM(y + i_, a + i_, step, B_)))              \
+}
+#define CYPOOL_GAINS_FROM(S, T, FROM, SOURCE)                                                    \
+CYPOOL_GAIN(1, 0, S, T, FROM, SOURCE) CYPOOL_GAIN(2, 0, S, T, FROM, SOURCE)                      \
+CYPOOL_GAIN(3, 0, S, T, FROM, SOURCE) CYPOOL_GAIN(4, 0, S, T, FROM, SOURCE)                      \
+CYPOOL_GAIN(1, 1, S, T, FROM, SOURCE) CYPOOL_GAIN(2, 1, S, T, FROM, SOURCE)                      \
+CYPOOL_GAIN(3, 1, S, T, FROM, SOURCE) CYPOOL_GAIN(4, 1, S, T, FROM, SOURCE)                      \
+static inline __attribute__((unused)) void gain_##S##_##FROM(                                    \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const void *from, ptrdiff_t sa,             \
+    ptrdiff_t step, ptrdiff_t count)                                                             \
+{                                                                                                \
+    typedef void (*row_fn)(                                                                      \
+        ptrdiff_t, ptrdiff_t, T *, ptrdiff_t, const SOURCE *, ptrdiff_t, ptrdiff_t);             \
+    static const row_fn fn[2][4] = {                                                             \
+        {gain1_0_##S##_##FROM, gain2_0_##S##_##FROM, gain3_0_##S##_##FROM,                       \
+         gain4_0_##S##_##FROM},                                                                  \
+        {gain1_1_##S##_##FROM, gain2_1_##S##_##FROM, gain3_1_##S##_##FROM,                       \
+         gain4_1_##S##_##FROM}};                                                                 \
+    const SOURCE *a = (const SOURCE *)from;                                                      \
+    int more = 0;                                                                                \
+    for (; count > 4; count -= 4, a += 4 * step, more = 1) fn[more][3](rows, n, y, sy, a, sa, step); \
+    fn[more][count - 1](rows, n, y, sy, a, sa, step);                                            \
+}
+CYPOOL_GAINS_FROM(i16, int16_t, i8, int8_t)
+CYPOOL_GAINS_FROM(i16, int16_t, u8, uint8_t)
+CYPOOL_GAINS_FROM(i32, int32_t, i8, int8_t)
+CYPOOL_GAINS_FROM(i32, int32_t, u8, uint8_t)
+CYPOOL_GAINS_FROM(i32, int32_t, i16, int16_t)
+CYPOOL_GAINS_FROM(i32, int32_t, u16, uint16_t)
+/* rows, n, y, distance of its rows, source, that of its rows, step, count, what the source is of (its
+   bytes, and whether these have signs) */
+#define cypool_gain(rows, n, y, sy, a, sa, step, count, bytes, is_signed)                        \
+    _Generic((y),                                                                                \
+        int16_t *: ((is_signed) ? gain_i16_i8 : gain_i16_u8)(                                    \
+            rows, n, (int16_t *)(y), sy, a, sa, step, count),                                    \
+        int32_t *: ((bytes) == 1 ? (is_signed) ? gain_i32_i8 : gain_i32_u8                       \
+                                 : (is_signed) ? gain_i32_i16 : gain_i32_u16)(                   \
+            rows, n, (int32_t *)(y), sy, a, sa, step, count))
+
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
    type that fours are added up in. */

@@ -110,18 +110,22 @@ cdef inline void fold_window(
 # --- rows under windows ---
 
 # Rows of outputs, each of count source rows that lie step apart; from one output to the next the
-# source moves by sm. Distances are in elements of the source: those are float32 where float64 sums
-# are made of such (`narrow`), or were float32 before they were brought (`quads`): then fours of
-# them are summed in it.
+# source moves by sm. Distances are in elements of the source: those are of another type where sums
+# of float32 or of short integers are made in a wider one (`narrow`), or were float32 before they
+# were brought (`quads`): then fours of them are summed in it.
 cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint narrow,
         bint quads, reducer *r) noexcept nogil:
-    cdef Py_ssize_t t, half, size = sizeof(float) if narrow else sizeof(acc)
+    cdef Py_ssize_t t, half, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
     cdef const acc *a
     if count == 0:
         rows_fill(rows, n, y, sy, identity(r, y))
         return
+    if reducer is Sum and (acc is int16_t or acc is int32_t):
+        if narrow:
+            cypool_gain(rows, n, y, sy, m, sm, step, count, size, work.job.is_signed)
+            return
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
         fold_taps(work, rows, n, y, sy, m, sm, step, half, more, narrow, quads, r)

@@ -204,7 +204,8 @@ cdef void fold_rows(
         reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
-    cdef Py_ssize_t h, start, count, phase, size = sizeof(float) if narrow else sizeof(acc)
+    cdef Py_ssize_t h, start, count, phase
+    cdef Py_ssize_t size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
     for h in range(h0, begin):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,

@@ -82,10 +82,10 @@ cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) 
     return saturated(q, _)
 
 
-# The same of a sum below 2^23 by a float, which errs by less than 2^-24 of a quotient v / by, that
+# The same of a sum below 2^23 as a float, which errs by less than 2^-24 of a quotient v / by, that
 # is by less than 1 / (2 by): as far as it is from a half, at least, if it is none.
-cdef inline integer small_mean(integer_total v, float by, integer *_) noexcept nogil:
-    cdef float q = <float>v / by + <float>12582912.0
+cdef inline integer small_mean(float q, integer *_) noexcept nogil:
+    q += <float>12582912.0
     return saturated(<int32_t>(q - <float>12582912.0), _)
 
 
@@ -100,7 +100,7 @@ cdef inline element mean(total v, count by, element *y) noexcept nogil:
     elif element is half or element is bfloat or element is float or element is double:
         return y[0]         # never called: sums of integers stay integers
     elif total is int16_t:
-        return small_mean(v, <float>by, y)
+        return small_mean(<float>v / <float>by, y)
     else:
         return integer_mean(v, <total>by, y)
 
@@ -109,12 +109,21 @@ cdef inline element mean(total v, count by, element *y) noexcept nogil:
 cdef void store_means(
         const Job *job, Py_ssize_t n, const total *line, Py_ssize_t by, element *y) noexcept nogil:
     cdef Py_ssize_t i
-    if total is int32_t and element is not half and element is not bfloat and (
-            element is not float and element is not double):
-        if job.small_sums:
-            for i in range(n):
-                y[i] = small_mean(line[i], <float>by, y)
-            return
+    cdef float share
+    if total is int16_t or total is int32_t:
+        if element is not half and element is not bfloat and (
+                element is not float and element is not double):
+            if (total is int16_t or job.small_sums) and 0 < by <= 4096 and by & (by - 1) == 0:
+                # (Which is the same.)
+                share = 1 / <float>by
+                for i in range(n):
+                    y[i] = small_mean(<float>line[i] * share, y)
+                return
+            if total is int32_t:
+                if job.small_sums:
+                    for i in range(n):
+                        y[i] = small_mean(<float>line[i] / <float>by, y)
+                    return
     for i in range(n):
         y[i] = mean(line[i], by, y)
 
