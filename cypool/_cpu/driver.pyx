@@ -535,6 +535,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.source_rows = 0
         job.rows_pitch = job.block
         group = STAGED // h.stride // w.stride
+    job.divides_planes = (
+        job.divides_columns and job.inner == 1 and job.blocks == 1 and job.tiles_w == 1
+        and d.outputs == 1)
     # Small planes that lie at one distance from each other: several at a time.
     if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
             and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
@@ -605,6 +608,8 @@ cdef bint is_covered(const Axis *a) noexcept:
 
 cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
     cdef size_t divisors = job.tile_w * sizeof(int32_t) if job.divides_columns else 0
+    if job.divides_planes:
+        divisors *= job.block
     cdef size_t elements = (
         job.source_size + job.loaded_size + job.rows_size
         + job.temporaries * job.temporary + job.line

@@ -395,34 +395,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
     if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];
 
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
-#define CYPOOL_FULL_max_f32 1
-#define CYPOOL_FULL_min_f32 1
-#define CYPOOL_FULL_sum_f32 1
-#define CYPOOL_FULL_max_i8 0
-#define CYPOOL_FULL_max_u8 0
-#define CYPOOL_FULL_max_i16 0
-#define CYPOOL_FULL_max_u16 0
-#define CYPOOL_FULL_max_i32 0
-#define CYPOOL_FULL_max_u32 0
-#define CYPOOL_FULL_max_i64 0
-#define CYPOOL_FULL_max_u64 0
-#define CYPOOL_FULL_max_f64 0
-#define CYPOOL_FULL_min_i8 0
-#define CYPOOL_FULL_min_u8 0
-#define CYPOOL_FULL_min_i16 0
-#define CYPOOL_FULL_min_u16 0
-#define CYPOOL_FULL_min_i32 0
-#define CYPOOL_FULL_min_u32 0
-#define CYPOOL_FULL_min_i64 0
-#define CYPOOL_FULL_min_u64 0
-#define CYPOOL_FULL_min_f64 0
-#define CYPOOL_FULL_nanmax_f32 0
-#define CYPOOL_FULL_nanmax_f64 0
-#define CYPOOL_FULL_nanmin_f32 0
-#define CYPOOL_FULL_nanmin_f64 0
-#define CYPOOL_FULL_sum_i32 0
-#define CYPOOL_FULL_sum_i64 0
-#define CYPOOL_FULL_sum_f64 0
+#define CYPOOL_FULL(OP, T) ((T)0.5 > 0 && sizeof(T) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
@@ -455,11 +428,11 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
                 const T *p = a + h * sa + STRIDE * i;                                            \
                 T *to = y + h * sy + i;                                                          \
-                if (one && CYPOOL_FULL_##OP##_##S && regular && 2 * n <= LANES)                  \
+                if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                  \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
                         nothing, &found, &lost);                                                 \
-                else if (one && CYPOOL_FULL_##OP##_##S && regular)                               \
+                else if (one && CYPOOL_FULL(OP, T) && regular)                               \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, 0, edges, nothing,     \
                         &found, &lost);                                                          \
@@ -470,7 +443,7 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 else if (regular && (!edge || !edge->clips))                                     \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, &found, &lost);       \
-                else if (CYPOOL_FULL_##OP##_##S && regular)                                      \
+                else if (CYPOOL_FULL(OP, T) && regular)                                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, &found, &lost);    \
                 else                                                                             \
@@ -538,31 +511,21 @@ static __attribute__((noinline, unused)) int clipped_##OP##_##S(                
         last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, taps, count, kernel);           \
     return CYPOOL_NOTES_##OP && last != last;                                                    \
 }
-/* Pixels of n values each, windows of K a side, straight from where they lie: rows of a window are
-   `step` apart, its columns `reach`. Blocks of a vector, the last of which overlaps the one before it:
-   there is at least one. Whether a NaN was met that may be lost. */
+/* Blocks of a vector, the last of which overlaps the one before it: there is at least one. */
 #define CYPOOL_EACH_BLOCK(n, LANES)                                                              \
     for (ptrdiff_t i_ = 0; i_ < (n); i_ += LANES)                                                \
         for (ptrdiff_t i = i_ + LANES <= (n) ? i_ : (n) - LANES, one_ = 1; one_; one_ = 0)
 /* What floating sums are divided by, where they become means: a power of two is multiplied by, which
    is the same to the last bit. */
-#define CYPOOL_DIVIDES_f32 1
-#define CYPOOL_DIVIDES_f64 1
-#define CYPOOL_DIVIDES_i8 0
-#define CYPOOL_DIVIDES_u8 0
-#define CYPOOL_DIVIDES_i16 0
-#define CYPOOL_DIVIDES_u16 0
-#define CYPOOL_DIVIDES_i32 0
-#define CYPOOL_DIVIDES_u32 0
-#define CYPOOL_DIVIDES_i64 0
-#define CYPOOL_DIVIDES_u64 0
 #define CYPOOL_SHARE(OP, S, T, v, by)                                                            \
-    if (CYPOOL_SUMS_##OP && CYPOOL_DIVIDES_##S && by != 1) {                                     \
+    if (CYPOOL_SUMS_##OP && (T)0.5 > 0 && by != 1) {                                             \
         if (by > 0 && by < 1048576 && ((int32_t)by & ((int32_t)by - 1)) == 0)                    \
             v = v * (T)(1 / by);                                                                 \
         else                                                                                     \
             v = v / (T)by;                                                                       \
     }
+/* Pixels of n values each, windows of K a side, straight from where they lie: rows of a window are
+   `step` apart, its columns `reach`. Whether a NaN was met that may be lost. */
 #define CYPOOL_PIXELS_OF(OP, S, T, I, BYTES, LANES)                                              \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##OP##_##S(        \
     const T *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note)                               \
@@ -596,9 +559,9 @@ static inline __attribute__((unused)) int pixels_##OP##_##S(                    
     ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, ptrdiff_t step,         \
     ptrdiff_t reach, int taps, int kernel, T *room, double by)                                   \
 {                                                                                                \
-    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, by);      \
+    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);      \
     if (advance != n || reach != n)                                                              \
-        return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, by);                   \
+        return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);                   \
     if (taps == 2) return slide2_##OP##_##S(outputs, n, y, a, step, room, by);                   \
     return slide3_##OP##_##S(outputs, n, y, a, step, room, by);                                  \
 }                                                                                                \
@@ -624,31 +587,31 @@ static __attribute__((noinline, unused)) int pixel_##OP##_##S(                  
     }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
 }
-/* In the order of memory; which is several rows at once, each by many short runs, so that what comes
-   next is asked for: the distance is one that helped. An address alone, which may lie anywhere. */
-#define CYPOOL_AHEAD 2048
-#define CYPOOL_FETCH(p, offset)                                                                  \
-    __builtin_prefetch((const void *)((uintptr_t)(p) + sizeof(*(p)) * (offset) + CYPOOL_AHEAD));
+/* Of windows of four one column at a time: fewer streams of memory are read at once, in longer runs,
+   which is faster where these are long; of nine it is not. */
 #define CYPOOL_PIXELS_DIRECT(K, OP, S, T, BYTES, LANES)                                          \
 static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(                             \
     ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t advance,       \
-    ptrdiff_t step, ptrdiff_t reach, double by)                                                  \
+    ptrdiff_t step, ptrdiff_t reach, T *restrict room, double by)                                \
 {                                                                                                \
     vec_##S##_##BYTES note = {0};                                                                \
-    for (; outputs > 0; outputs--, y += n, a += outputs > 0 ? advance : 0)                       \
+    for (; outputs > 0; outputs--, y += n, a += outputs > 0 ? advance : 0) {                     \
+        if (K == 2)                                                                              \
+            CYPOOL_EACH_BLOCK(n, LANES)                                                          \
+                *(vec_##S##_##BYTES *)(room + i) = column_##OP##_##S(a + i, step, K, &note);     \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
-            vec_##S##_##BYTES v = column_##OP##_##S(a + i, step, K, &note);                      \
-            for (int t = K - 2; t < K; t++) {                                                    \
-                CYPOOL_FETCH(a + i, t * step)                                                    \
-                CYPOOL_FETCH(a + i, t * step + reach)                                            \
-            }                                                                                    \
-            v = both_##OP##_##S##_##BYTES(v, column_##OP##_##S(a + i + reach, step, K, &note));  \
-            if (K == 3)                                                                          \
-                v = both_##OP##_##S##_##BYTES(                                                   \
-                    v, column_##OP##_##S(a + i + 2 * reach, step, K, &note));                    \
+            vec_##S##_##BYTES v;                                                                 \
+            if (K == 2)                                                                          \
+                v = *(vec_##S##_##BYTES *)(room + i);                                            \
+            else                                                                                 \
+                v = both_##OP##_##S##_##BYTES(column_##OP##_##S(a + i, step, K, &note),          \
+                                              column_##OP##_##S(a + i + reach, step, K, &note)); \
+            v = both_##OP##_##S##_##BYTES(                                                       \
+                v, column_##OP##_##S(a + i + (K - 1) * reach, step, K, &note));                  \
             CYPOOL_SHARE(OP, S, T, v, by)                                                        \
             *(vec_##S##_##BYTES *)(y + i) = v;                                                   \
         }                                                                                        \
+    }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
 }
 /* Three columns at a distance of one, of TAPS rows each: what these rows make of a column is kept in
@@ -1278,7 +1241,8 @@ CYPOOL_GAINS_FROM(i32, int32_t, u16, uint16_t)
 /* 16 elements from p on, in parts of a register. */                                             \
 CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
 { for (int j = 0; j < (int)(CYPOOL_VECTOR / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }             \
-static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
+static inline __attribute__((always_inline, unused)) double NAME##_of(                           \
+    ptrdiff_t n, const void *from)                                                               \
 {                                                                                                \
     enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
            wide = CYPOOL_VECTOR / sizeof(double), times = sizeof(double) / sizeof(LANE) };       \
@@ -1286,12 +1250,13 @@ static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *fr
     typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
     typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
     typedef double whole __attribute__((vector_size(CYPOOL_VECTOR)));                            \
+    typedef double two __attribute__((vector_size(16)));                                         \
     static const I kept[32] = {                                                                  \
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                          \
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};                         \
     const T *a = (const T *)from;                                                                \
     whole sums[16 / wide], v;                                                                    \
-    double e[8];                                                                                 \
+    two e[4];                                                                                    \
     four p0, p1, p2, p3;                                                                         \
     some piece[times];                                                                           \
     if (n < 16) {                                                                                \
@@ -1332,13 +1297,20 @@ static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *fr
     CYPOOL_UNROLLED                                                                              \
     for (int p = 0; p < 8 / wide; p++) {                                                         \
         v = sums[p] + sums[p + 8 / wide];                                                        \
-        memcpy(e + p * wide, &v, sizeof(v));                                                     \
+        memcpy((double *)e + p * wide, &v, sizeof(v));                                           \
     }                                                                                            \
-    return ((e[0] + e[4]) + (e[2] + e[6])) + ((e[1] + e[5]) + (e[3] + e[7]));                    \
-}
+    e[0] = (e[0] + e[2]) + (e[1] + e[3]);                                                        \
+    return e[0][0] + e[0][1];                                                                    \
+}                                                                                                \
+static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
+{ return NAME##_of(n, from); }
 CYPOOL_TOTAL(total_f32, float, float, int32_t)
 CYPOOL_TOTAL(total_f64, double, double, int64_t)
 CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
+/* Windows of n elements, `step` apart. */
+static __attribute__((noinline, unused)) void totals_f32(
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step)
+{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step); }
 /* The last one for what was float32 before. */
 #define cypool_total(n, a, narrow)                                                               \
     _Generic((a), float *: total_f32, const float *: total_f32,                                  \

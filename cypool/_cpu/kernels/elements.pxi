@@ -149,6 +149,7 @@ cdef extern from "cypool_rows.h":
     # float32 summed in float64.
     void cypool_widen(Py_ssize_t, ...) noexcept nogil
     double cypool_total(Py_ssize_t, ...) noexcept nogil
+    void totals_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     # Narrow integers summed in wider ones.
     void cypool_gain(Py_ssize_t, ...) noexcept nogil
 

@@ -30,7 +30,7 @@ cdef struct Work:
     char *scans                 # partial results of long windows of rows, and
     Py_ssize_t scan_block, scan_done        # which these are
     char *codes                 # stage store: where maxima were found
-    int32_t *divisors           # of an average's columns
+    int32_t *divisors           # of an average's columns, or plane
     Py_ssize_t clean            # source rows before this one have been looked through for NaN
     Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
     Job *counter                # this thread's copy, which writes to counts
@@ -447,6 +447,9 @@ cdef void fold_totals(
         for p in range(work.planes):
             for i in range(rows):
                 x = <const float *>(m + p * work.job.x.group) + i * sm
+                if a.kernel <= TOTAL:
+                    totals_f32(work.o1 - work.o0, a.kernel, y + p * py + i * sy, x, a.stride)
+                    continue
                 for q in range(work.o1 - work.o0):
                     y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel, False)
 
@@ -1198,7 +1201,7 @@ cdef void reduce_units(
                 work.columns = ((work.o1 - work.o0 - 1) * job.axis[2].stride
                                 + (job.axis[2].kernel - 1) * job.axis[2].step + 1)
             if work.divisors != NULL and (u == first or job.tiles_w > 1):
-                find_column_divisors(job, work.o0, work.o1, work.divisors)
+                find_divisors(job, work.o0, work.o1, work.divisors)
             work.first = rest * job.group
             work.planes = min(job.group, job.planes - work.first)
             work.plane = job.x.data + outer_offset(job, &job.x, work.first) + (

@@ -149,23 +149,32 @@ cdef void store_average(
         # One divisor for all.
         store_means(job, run.nh * run.nw * run.nc, line, divisor_of(&divisor, run.w), y)
         return
+    cdef const int32_t *columns = <const int32_t *>index.data
+    if job.divides_planes and is_contiguous(run, sizeof(element)):
+        # As many divisors as outputs.
+        columns += run.h * run.nw
+        for i in range(run.nh * run.nw):
+            y[i] = mean(line[i], columns[i], y)
+        return
+    if not job.divides_columns:
+        columns = NULL
     for k in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + k)
-        store_average_row(job, run, run.data + k * run.sh, &divisor,
-                          <const int32_t *>index.data if job.divides_columns else NULL,
-                          line + k * run.nw * run.nc, y)
+        if job.divides_planes:
+            columns = <const int32_t *>index.data + (run.h + k) * run.nw
+        store_average_row(
+            job, run, run.data + k * run.sh, &divisor, columns, line + k * run.nw * run.nc, y)
 
 
-# columns: what each column adds to the divisor, or NULL.
+# columns: what each column adds to the divisor, or its divisor; or NULL.
 cdef void store_average_row(
         const Job *job, const Run *run, char *row, const Divisor *divisor, const int32_t *columns,
         const total *line, element *y) noexcept nogil:
     cdef Py_ssize_t i, j, by
-    cdef int32_t rows = <int32_t>max(divisor.row, 1)
+    cdef int32_t rows = 1 if job.divides_planes else <int32_t>divisor.row
     cdef element *to = <element *>row
     cdef char *p
-    if columns != NULL and divisor.row > 0 and run.nc == 1 and (
-            run.sw == <Py_ssize_t>sizeof(element)):
+    if columns != NULL and rows > 0 and run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element):
         for i in range(run.nw):
             to[i] = mean(line[i], rows * columns[i], y)
         return
@@ -179,14 +188,21 @@ cdef void store_average_row(
             (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
 
 
-# What each column of a tile adds to an average's divisor: at least 1, as a sum of nothing is 0
-# whatever it is divided by.
-cdef void find_column_divisors(
-        const Job *job, Py_ssize_t o0, Py_ssize_t o1, int32_t *columns) noexcept nogil:
-    cdef Py_ssize_t o
-    for o in range(o0, o1):
-        columns[o - o0] = <int32_t>max(
-            axis_divisor(&job.divisor[2], o, job.include_pad), 1)
+# What each column of a tile adds to an average's divisor, or where planes are divided at once every
+# divisor: at least 1, as a sum of nothing is 0 whatever it is divided by.
+cdef void find_divisors(
+        const Job *job, Py_ssize_t o0, Py_ssize_t o1, int32_t *divisors) noexcept nogil:
+    cdef Py_ssize_t h, o
+    cdef Divisor divisor
+    if not job.divides_planes:
+        for o in range(o0, o1):
+            divisors[o - o0] = <int32_t>max(
+                axis_divisor(&job.divisor[2], o, job.include_pad), 1)
+        return
+    for h in range(job.axis[1].outputs):
+        divisor_start(&divisor, job, 0, h)
+        for o in range(o1):
+            divisors[h * o1 + o] = <int32_t>divisor_of(&divisor, o)
 
 
 # --- roots ---
