@@ -130,7 +130,8 @@ def power(value: Any, name: str, infinite: bool) -> float:
     return number(value, name, allowed, lambda v: v > 0 and (infinite or v < math.inf))
 
 
-def generator(value: Any) -> np.random.Generator:
+# (A name in quotes: that part of NumPy is only loaded where it is used.)
+def generator(value: Any) -> "np.random.Generator":
     """What draws random numbers: a generator, or a fresh one from a seed or from nothing."""
     if isinstance(value, np.random.Generator):
         return value
