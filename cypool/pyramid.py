@@ -179,5 +179,6 @@ def spatial_pyramid_pool_backward(
             total = gradient if total is None else np.add(total, gradient, out=total)
     assert total is not None        # there is a level at least
     with np.errstate(all="ignore"):
-        np.copyto(y, total, casting="same_kind")
+        total = total.astype(y.dtype, copy=False)
+    y[...] = total          # (the last thing that could want memory was before)
     return y if out is None else out

@@ -13,14 +13,18 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from arrays import make_values
-from registry import OPERATORS, Operator
+from registry import OPERATORS, TABLES, Operator
 
+import cypool
 from cypool import _call
 
+PACKAGE = Path(cypool.__file__).parent
 # Whose allocations fail, from how many bytes on: the library's scratch, and NumPy's arrays. NumPy's
 # own temporary buffers stay below that (see main): without one of them it crashes.
 MODULES = {"cypool/_cpu/": 0, "numpy/_core/": 1024}
@@ -61,6 +65,12 @@ def operator_cases(operator: Operator) -> Iterator[Case]:
         if dtype not in operator.dtypes:
             continue
         x = make_values(SHAPES[n], np.dtype(dtype), "ties", 1)
+        if operator.table is not None:
+            for threads in (1, 3):
+                window = (*operator.leading, *operator.table)
+                yield from calls(
+                    operator, x, window, {"num_threads": threads}, f"{operator.name} {dtype} {threads}")
+            continue
         masks = [None] if operator.ndim else [None, make_values(x.shape, np.dtype(bool), "ties", 2)]
         for mask in masks:
             for threads in (1, 3) if dtype == "float32" else (1,):
@@ -87,12 +97,9 @@ def calls(
         outs = tuple(np.empty_like(r) for r in (result if wanted else (result,)))
         out = outs if wanted else outs[0]
         name = "forward, indices" if wanted else "forward"
-        yield case(name, lambda flag=flag: operator.forward(x, *window, **more, **flag))
-        yield case(
-            f"{name}, out",
-            lambda flag=flag, out=out: operator.forward(x, *window, **more, **flag, out=out),
-            writes=outs,
-        )
+        run = partial(operator.forward, x, *window, **more, **flag)
+        yield case(name, run)
+        yield case(f"{name}, out", partial(run, out=out), writes=outs)
     indices = result[1] if operator.selects else None
     shape = (result[0] if operator.selects else result).shape
     for kind in ("float32", "float16"):
@@ -102,19 +109,9 @@ def calls(
             flag = {} if found is None else {"indices": found}
             name = f"backward of {kind}" + (", indices" if flag else "")
             reads = [grad, *flag.values()]
-            yield case(
-                name,
-                lambda grad=grad, flag=flag: operator.backward(grad, x, *window, **more, **flag),
-                reads=reads,
-            )
-            yield case(
-                f"{name}, out",
-                lambda grad=grad, flag=flag, out=out: operator.backward(
-                    grad, x, *window, **more, **flag, out=out
-                ),
-                reads=reads,
-                writes=[out],
-            )
+            run = partial(operator.backward, grad, x, *window, **more, **flag)
+            yield case(name, run, reads=reads)
+            yield case(f"{name}, out", partial(run, out=out), reads=reads, writes=[out])
 
 
 def copied(result: Any) -> list[bytes]:
@@ -141,7 +138,7 @@ class Shim:
         raised = False
         try:
             case.run()
-        except MemoryError:
+        except (MemoryError, SystemError):  # the latter from NumPy's iterators
             raised = True
         found = (
             numbers.failing_malloc_seen(),
@@ -161,7 +158,9 @@ def fail_malloc(case: Case, shim: Shim) -> list[str]:
         raised, total, _, held = shim.attempt(case, module, 0)
         if raised or held:
             problems.append(f"{module}: without a failure {raised=}, {held} blocks left")
-        if case.name.startswith("forward") and total == 0 and module == "cypool/_cpu/":
+        fractional = "fractional" in case.name      # (has no scratch)
+        if case.name.startswith("forward") and total == 0 and module == "cypool/_cpu/" and (
+                not fractional):
             problems.append(f"{module}: no allocation seen")
         for n in range(1, total + 1):
             case.mark()
@@ -215,7 +214,7 @@ def fail_objects(case: Case) -> list[str]:
     problems = []
     right = copied(case.run())
     before = case.references()
-    n, raised = 0, True
+    n, raised, inside = 0, True, False
     while raised and n < 10_000:
         n += 1
         case.mark()
@@ -225,8 +224,9 @@ def fail_objects(case: Case) -> list[str]:
         try:
             result = case.run()
             raised = False
-        except (MemoryError, SystemError):  # the latter from NumPy's iterators
+        except (MemoryError, SystemError) as error:  # the latter from NumPy's iterators
             raised = True
+            inside = is_inside(error)
         finally:
             remove_mem_hooks()
         here = f"allocation {n} failed"
@@ -235,6 +235,9 @@ def fail_objects(case: Case) -> list[str]:
         if not raised and copied(result) != right:
             problems.append(f"{here}: another result")
         result = None
+        if raised and not inside:
+            # (Where its own making of a call fails, CPython 3.11 may keep an argument for ever.)
+            before = case.references()
         if case.references() != before:
             problems.append(f"{here}: references {before} became {case.references()}")
     if n < 20:
@@ -244,11 +247,21 @@ def fail_objects(case: Case) -> list[str]:
     return problems
 
 
+def is_inside(error: BaseException) -> bool:
+    """Whether it was raised within the library."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith(str(PACKAGE)):
+            return True
+        trace = trace.tb_next
+    return False
+
+
 def main(kind: str, names: list[str]) -> dict[str, list[str]]:
     np.setbufsize(16)
     shim = Shim() if kind == "malloc" else None
     found: dict[str, list[str]] = {}
-    for operator in OPERATORS:
+    for operator in OPERATORS + TABLES:
         if names and operator.id not in names:
             continue
         problems = []

@@ -39,16 +39,6 @@ HELPERS = {
     "threads",
 }
 
-# Operators whose windows are no kernel's, with tests of their own (test_adaptive.py,
-# test_fractional.py).
-ADAPTIVE = {
-    f"{name}{backward}"
-    for name in ("adaptive_pool", "global_pool", "spatial_pyramid_pool", "fractional_pool",
-                 "fractional_max_pool2d", "fractional_max_pool3d",
-                 *(f"adaptive_{op}_pool{n}d" for op in ("max", "avg") for n in (1, 2, 3)))
-    for backward in ("", "_backward")
-}
-
 FORMATS = {  # letter names of the two layouts, by number of spatial axes
     1: {"channels_first": "NCL", "channels_last": "NLC"},
     2: {"channels_first": "NCHW", "channels_last": "NHWC"},
@@ -74,6 +64,7 @@ class Operator:
     leading: tuple[Any, ...] = ()  # arguments between x and the kernel size
     always: dict[str, Any] = field(default_factory=dict)  # keywords of every call
     differentiable: bool = True
+    table: tuple[Any, ...] | None = None  # what says where windows are, where it is no kernel size
 
     @property
     def id(self) -> str:
@@ -128,6 +119,27 @@ REGISTRY = [
              differentiable=False),
     Operator("pool", "stochastic", None, SOME, False, leading=("stochastic",),
              always={"training": False}),
+]
+
+# Windows that are no kernel's. Their values are held against the oracle, window by window, in
+# test_adaptive.py and test_fractional.py, and what holds for any operator in test_tables.py.
+SHORT = ("float16", "float32", "uint8")
+DRAWN = {"rng": 5}
+TABLES = [
+    *(Operator("adaptive_pool", op, None, SHORT, op in ("max", "median"), leading=(op,),
+               table=((3, 5),)) for op in ("max", "min", "avg", "sum", "lp", "median", "soft")),
+    *(Operator("global_pool", op, None, SHORT, op in ("max", "median"), leading=(op,), table=())
+      for op in ("max", "min", "avg", "sum", "gem", "median", "logsumexp")),
+    *(Operator(f"adaptive_max_pool{n}d", "max", n, SHORT, True, table=((3,) * n,))
+      for n in (1, 2, 3)),
+    *(Operator(f"adaptive_avg_pool{n}d", "avg", n, SHORT, False, table=((3,) * n,))
+      for n in (1, 2, 3)),
+    *(Operator("spatial_pyramid_pool", op, None, SHORT, False, table=((1, 2, 3), op))
+      for op in ("max", "avg")),
+    *(Operator("fractional_pool", op, None, SHORT, op == "max", leading=(op,), always=DRAWN,
+               table=((2, 3), (4, 5))) for op in ("max", "avg")),
+    *(Operator(f"fractional_max_pool{n}d", "max", n, SHORT, True, always=DRAWN,
+               table=(2, (4,) * n)) for n in (2, 3)),
 ]
 
 # What takes float32 and has a gradient, as nearly all do; and all others with them.
