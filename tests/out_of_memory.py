@@ -68,8 +68,8 @@ def operator_cases(operator: Operator) -> Iterator[Case]:
         if operator.table is not None:
             for threads in (1, 3):
                 window = (*operator.leading, *operator.table)
-                yield from calls(
-                    operator, x, window, {"num_threads": threads}, f"{operator.name} {dtype} {threads}")
+                label = f"{operator.name} {dtype} {threads}"
+                yield from calls(operator, x, window, {"num_threads": threads}, label)
             continue
         masks = [None] if operator.ndim else [None, make_values(x.shape, np.dtype(bool), "ties", 2)]
         for mask in masks:
