@@ -56,18 +56,20 @@ def problems_of(operator, kind, environment):
     return json.loads(done.stdout)[operator.id]
 
 
-# (Means of fractional windows are added up by NumPy, which leaks some bytes when that fails.)
-ALLOCATING = [operator for operator in OPERATORS + TABLES if operator.id != "fractional_pool[avg]"]
+# Of those with window tables one of each kind: what they differ in allocates nothing. (But for means
+# of fractional windows, which NumPy adds up; it leaks some bytes when that fails.)
+TABLED = [operator for operator in TABLES if operator.op in ("max", "avg") and (
+    operator.ndim in (None, 2)) and operator.id not in ("fractional_pool[avg]", "global_pool[max]")]
 
 
-@pytest.mark.parametrize("operator", ALLOCATING, ids=lambda operator: operator.id)
+@pytest.mark.parametrize("operator", OPERATORS + TABLED, ids=lambda operator: operator.id)
 def test_every_malloc_fails_once(operator, shim):
     """Of scratch and of arrays, forward and backward."""
     assert problems_of(operator, "malloc", {"LD_PRELOAD": shim}) == []
 
 
 # A seed makes a generator, whose lock says by a RuntimeError that there is no memory.
-UNDRAWN = [operator for operator in OPERATORS + TABLES if "rng" not in operator.always]
+UNDRAWN = [operator for operator in OPERATORS + TABLED if "rng" not in operator.always]
 
 
 @pytest.mark.parametrize("operator", UNDRAWN, ids=lambda operator: operator.id)
