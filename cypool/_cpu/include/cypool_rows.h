@@ -396,6 +396,15 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
 
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
 #define CYPOOL_FULL(OP, T) ((T)0.5 > 0 && sizeof(T) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
+/* A few short rows at a time are read block by block across all of them, in an order in which nothing
+   is read ahead by itself: as many bytes are asked for as these rows have, a little further on. What
+   lies there need not be an array's. */
+#define CYPOOL_AHEAD 6144
+#define CYPOOL_SHORT 8192
+#define CYPOOL_FETCH(p, bytes)                                                                   \
+    if ((bytes) <= CYPOOL_SHORT)                                                                 \
+        for (ptrdiff_t j_ = 0; j_ < (bytes); j_ += 64)                                           \
+            __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_));
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
@@ -421,7 +430,8 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     to -= STRIDE * (n - LANES);                                                                  \
     find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
     for (;;) {                                                                                   \
-        for (ptrdiff_t h = 0; h < rows; h += few)                                                \
+        for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
+            CYPOOL_FETCH(a + h * sa, few < rows ? few * sa * (ptrdiff_t)sizeof(T) : 0)           \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
                 edge = i == 0 ? edges : 0;                                                       \
                 if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \
@@ -450,6 +460,7 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, &found, &lost); \
             }                                                                                    \
+        }                                                                                        \
         if (--planes <= 0) break;                                                                \
         y += py;                                                                                 \
         a += pa;                                                                                 \
