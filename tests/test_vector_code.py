@@ -21,7 +21,8 @@ REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
 PACKED = re.compile(
     r"\tv?(?:(?:add|sub|mul|div|min|max|cmp\w*|unpck[lh]|shuf|perm\w*|blendv?|and|andn|or)p[sd]"
-    r"|p(?:add|sub|min|max|cmp\w+|and|andn|or|blend\w*|unpck\w+|shuf\w+|perm\w*|ack\w+|broadcast\w)"
+    r"|p(?:add|sub|min|max|cmp\w+|and|andn|or|blend\w*|unpck\w+|shuf\w+|perm\w*|ack\w+|broadcast\w"
+    r"|mov[sz]x)"
     r"\w*|perm\w+|cvt(?:ps2pd|dq2ps|tps2dq))\t.*%")
 
 # What is moved element by element by nature, or has no vector form to be had.
