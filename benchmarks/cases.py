@@ -213,7 +213,8 @@ TINY = """
 GROUPS = (
     Group("channels-first", "Channels first, float32, forward", CHANNELS_FIRST),
     Group("channels-last", "Channels last, float32, forward", CHANNELS_LAST, ("last",)),
-    Group("train", "Training step: forward (maxima with indices) and the gradient back, float32",
+    Group("train",
+          "Training step: forward (maxima with int32 indices) and the gradient back, float32",
           TRAIN, ("train",)),
     Group("large-windows", "Large windows, stride 1, float32", LARGE_WINDOWS),
     Group("large-steps", "Large windows, stride = kernel, float32", LARGE_STEPS),
