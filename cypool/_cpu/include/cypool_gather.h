@@ -153,14 +153,13 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES gathered_
 }
 #define CYPOOL_GATHER_ROWS(T, I)                                                                 \
     /* (Of their own: what is written could be any other's.) */                                  \
-    I base[CYPOOL_GATHERED], tap = (I)seers->tap, odd_tap = (I)seers->odd_tap;                   \
+    I base[CYPOOL_GATHERED], tap = (I)seers->tap;                                                \
     ptrdiff_t offset[CYPOOL_GATHERED], n = seers->n;                                             \
     _Pragma("GCC unroll 4")                                                                      \
     for (int r = 0; r < count; r++) {                                                            \
         base[r] = (I)seers->base[r];                                                             \
         offset[r] = seers->offset[r];                                                            \
     }                                                                                            \
-    (void)odd_tap;                                                                               \
     for (ptrdiff_t p_ = 0; p_ < seers->planes; p_++)                                             \
         for (ptrdiff_t h_ = 0; h_ < seers->rows; h_++) {                                         \
             T *restrict y = to + p_ * seers->plane + h_ * seers->row;                            \
@@ -171,7 +170,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES gathered_
         NAME(seers, to, codes, from, COUNT, TAPS, ODD);                                          \
         return;                                                                                  \
     }
-/* `beyond`: rows of less than a vector, each written whole, before the next one is. */
+/* (A row of less than a vector is written whole, beyond its end: see CYPOOL_GATHER1_TRY.) */
 #define CYPOOL_GATHER1(S, T, I, BYTES, LANES)                                                    \
 CYPOOL_BLOCK gather1_rows_##S##_##BYTES(                                                         \
     const cypool_seers *seers, T *to, const I *codes, const T *from, int count, int taps, int _) \

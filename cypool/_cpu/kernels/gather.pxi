@@ -4,8 +4,6 @@
 # written once, and in vectors. A unit is a band of a plane, as there.
 
 cdef extern from "cypool_gather.h":
-    enum:
-        CYPOOL_GATHERED     # windows that see an element, at most
     ctypedef struct Seen "cypool_seen":
         Py_ssize_t planes, rows, n, from_plane, from_row, to_plane, to_row
         int64_t at, step, below, column, across, width, slab, row

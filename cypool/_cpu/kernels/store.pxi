@@ -150,7 +150,7 @@ cdef void store_average(
         store_means(job, run.nh * run.nw * run.nc, line, divisor_of(&divisor, run.w), y)
         return
     cdef const int32_t *columns = <const int32_t *>index.data
-    if job.divides_planes and is_contiguous(run, sizeof(element)):
+    if job.divides_planes and columns != NULL and is_contiguous(run, sizeof(element)):
         # As many divisors as outputs.
         columns += run.h * run.nw
         for i in range(run.nh * run.nw):
@@ -160,7 +160,7 @@ cdef void store_average(
         columns = NULL
     for k in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + k)
-        if job.divides_planes:
+        if job.divides_planes and columns != NULL:
             columns = <const int32_t *>index.data + (run.h + k) * run.nw
         store_average_row(
             job, run, run.data + k * run.sh, &divisor, columns, line + k * run.nw * run.nc, y)
