@@ -63,7 +63,8 @@ def functions(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
         pytest.skip("the library's sources are not here")
     directory = tmp_path_factory.mktemp(request.param)
     source, assembly = directory / "rows.c", directory / "rows.s"
-    source.write_text('#include "cypool_rows.h"\n#include "cypool_gather.h"\n')
+    source.write_text('#include "cypool_rows.h"\n#include "cypool_gather.h"\n'
+                      '#include "cypool_firsts.h"\n')
     subprocess.run(
         ["gcc", *flags_of(request.param), "-fkeep-static-functions", "-fPIC", "-S",
          f"-I{HEADER.parent}", str(source), "-o", str(assembly)], check=True)
@@ -135,9 +136,9 @@ def test_pixels_are_vector_code(functions):
 
 def test_places_of_maxima_are_found_by_vector_code(functions):
     level, found = functions
-    names = [n for n in found if re.match(r"find(?:_nan)?[12]_f\d\d_\d\d$", n)]
+    names = [n for n in found if re.match(r"(?:find(?:_nan)?[12]|firsts\d\d)_f\d\d_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    assert len(names) == 2 * 2 * 2 * (widths + 1)
+    assert len(names) == 2 * (2 * 2 + 3) * (widths + 1)
     assert [
         name for name in names
         if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
@@ -146,10 +147,11 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
 
 def test_gradients_are_gathered_by_vector_code(functions):
     level, found = functions
-    names = [n for n in found if re.match(r"(?:gather[12]|codes)_f\d\d(?:_\d\d){1,2}$", n)]
+    names = [n for n in found if re.match(
+        r"(?:(?:gather[12]|bring)_f\d\d|strays_u\d\d)(?:_\d\d){1,2}$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    assert len(names) == 2 * (2 + 2) * (widths + 1)
-    wide = re.compile(r"^codes_f64_32" if level == "baseline" else "$^")
+    assert len(names) == 2 * (2 + 2 + 1) * (widths + 1)
+    wide = re.compile(r"^bring_f64_32" if level == "baseline" else "$^")
     assert [
         name for name in names
         if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line

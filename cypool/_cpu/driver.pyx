@@ -528,6 +528,13 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
              and (k == w.stride == 2 or k == 3 and w.stride <= 2)
              or job.inner * size >= PIXEL and h.kernel == k and 2 <= k <= 3))
     job.divides = job.divides and job.squares and job.inner > 1
+    job.firsts = (
+        job.locates and job.squares and job.inner == 1
+        and <double>d.length * h.length * w.length < 2147483648.0
+        and job.x.stride[2] == size
+        and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
+        and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
+            h.length * w.length * size)))
     if job.divides:
         job.store = NULL
     if job.squares:
@@ -936,6 +943,34 @@ cdef bint gathers(const Job *job) noexcept:
     return job.axis[2].stride <= 2 and job.axis[2].length * size >= 16 * job.axis[2].stride
 
 
+# Whether a gather can read gradients and indices where they lie: alike, and as wide as it adds them
+# up; and where it looks beside a row for windows that there are not, what it finds there has to be
+# those of another row, that see none of the same columns.
+cdef bint reads_in_place(const Job *job) noexcept:
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t size = 4 if job.index32 else 8, gap = size
+    cdef int i
+    if job.size != size:
+        return False
+    if job.inner > 1:
+        for i in range(AXES):
+            if job.x.stride[i] != job.index.stride[i] or job.x.stride[i] % size != 0:
+                return False
+        for i in range(job.outer_ndim):
+            if job.x.outer[i] != job.index.outer[i] or job.x.outer[i] % size != 0:
+                return False
+        return job.inner * size >= 64 and (
+            has_plain_rows(&job.x, w.outputs, job.inner, size)
+            and has_plain_rows(&job.index, w.outputs, job.inner, size))
+    if job.outer_ndim > 1 or w.outputs * w.stride < 2 * w.kernel + w.stride:
+        return False
+    for i in range(AXES - 1, -1, -1):
+        if job.axis[i].outputs > 1 and (job.x.stride[i] != gap or job.index.stride[i] != gap):
+            return False
+        gap *= job.axis[i].outputs
+    return job.outer_ndim == 0 or (job.x.outer[0] == gap and job.index.outer[0] == gap)
+
+
 # The gradient by asking each element's windows. False where an index is not under its own, which
 # leaves a part of y wrong, or where lines of scratch would be too long.
 cdef bint gather(Job *job, int dtype, object num_threads, double work) except -1:
@@ -952,7 +987,8 @@ cdef bint gather(Job *job, int dtype, object num_threads, double work) except -1
     if lead < 2:
         unit *= max(w.outputs, w.length // w.stride + 1)
     job.tile_c = job.inner
-    while job.tile_c > 16 and unit * job.tile_c > LINES // (1 + axis_taps(t)):
+    job.direct = reads_in_place(job)
+    while job.tile_c > 16 and unit * job.tile_c > LINES // (1 + axis_taps(t)) and not job.direct:
         job.tile_c = (job.tile_c + 1) // 2
     while 0 < job.inner % job.tile_c * size < 16:
         job.tile_c += 1         # (so that the last tile is a vector too)
@@ -983,8 +1019,11 @@ cdef bint gather(Job *job, int dtype, object num_threads, double work) except -1
         job.x.group = job.x.outer[0]
         job.y.group = job.y.outer[0]
         job.index.group = job.index.outer[0]
-    job.scratch = size * (2 * job.line + 2 * job.group * job.source_rows * job.pitch
-                          + round_up(2 * job.margin, 16))
+    # (Rows at the ends of arrays have nothing beside them, so that they are brought after all.)
+    job.scratch = size * 3 * job.line
+    if job.inner == 1 or not job.direct:
+        job.scratch += size * (2 * job.group * job.source_rows * job.pitch
+                               + round_up(2 * job.margin, 16))
     if job.scratch > SCANNED:
         return False
     return run_scatter(

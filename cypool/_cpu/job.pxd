@@ -134,7 +134,8 @@ cdef struct Job:
     bint quad_columns       # that axis is the columns, in long windows of one row, and
     bint totals             # these are read in place
     bint counts             # y is a line of scratch
-    bint locates            # values are found first, and where they are afterwards
+    bint locates            # values are found first, and where they are afterwards, or
+    bint firsts             # both at once, if it can be done
     Py_ssize_t size         # bytes of an element of x
     # How work is cut: groups of planes; tiles of tile_w outputs x tile_c inner elements; blocks of
     # output rows.
@@ -158,8 +159,8 @@ cdef struct Job:
     Py_ssize_t bands
     int lead                # the first axis that is not of length 1
     bint tidy               # every index lies under its own window, as far as lead goes
-    Py_ssize_t margin       # of a gather's lines, and
-    Py_ssize_t target       # where in scratch it makes elements that cannot be made in place
+    Py_ssize_t margin       # of a gather's lines
+    bint direct             # which are read in place, if it can be done
     size_t scratch          # bytes a thread needs
 
 cdef struct KernelTable:

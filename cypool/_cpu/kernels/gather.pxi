@@ -11,23 +11,27 @@ cdef extern from "cypool_gather.h":
     ctypedef struct Seers "cypool_seers":
         Py_ssize_t planes, rows, n, plane, row, from_plane, from_row
         Py_ssize_t offset[16]       # (CYPOOL_GATHERED)
-        int64_t base[16]
-        int count, stride, tap, taps, odd, odd_tap, odd_taps
+        int64_t at, across, below
+        int count, stride, taps, odd, odd_taps
     # Macros that choose a function by the type of gradients.
-    bint cypool_codes(const Seen *, ...) noexcept nogil
+    bint cypool_bring(const Seen *, ...) noexcept nogil
+    bint cypool_strays(const Seen *, ...) noexcept nogil
     void cypool_gather(const Seers *, ...) noexcept nogil
 
 
-# Lines of scratch: what the windows that lead to a band were taken from, and their gradients. Each
-# line is a row of outputs with a margin on both sides, where there is no window.
+# What the windows that lead to a band were taken from, and their gradients: where they lie, or in
+# lines of scratch. Such a line is a row of outputs with a margin on both sides, where there is no
+# window; in place there are other rows, whose windows are too far away to be asked for an element
+# that is not theirs.
 cdef struct Lines:
     const Job *job
     const Band *band
-    char *codes                 # at the first output of the first line
+    bint in_place
+    char *taken                 # at the first output of the first line
     char *gradients             # likewise
-    char *raw                   # indices of one line
+    char *raw                   # indices of one line, of up to 8 bytes each
     Py_ssize_t rows             # lines of one output of the first axis
-    Py_ssize_t plane            # elements of all lines of one plane
+    Py_ssize_t plane, slab, row, column     # distances, in elements
 
 
 # The taps of output o of an axis that are not padding: first <= t < last.
@@ -38,7 +42,33 @@ cdef inline void real_taps(const Axis *a, Py_ssize_t o, int *first, int *last) n
     last[0] = first[0] + <int>count
 
 
-# Fills the lines; whether an index lies outside its own window.
+# Where a unit's windows lie, if they are read there.
+cdef void find_lines(Lines *lines, Py_ssize_t size) noexcept nogil:
+    cdef const Job *job = lines.job
+    cdef const Band *band = lines.band
+    cdef Py_ssize_t margin = (job.margin + 16) * size, first, last
+    lines.in_place = False
+    if not job.direct:
+        return
+    first = outer_offset(job, &job.x, band.plane) + (
+        band.begin[0] * job.x.stride[0] + band.begin[1] * job.x.stride[1]
+        + band.begin[2] * job.x.stride[2] + band.c0 * job.x.inner)
+    last = first + (band.planes - 1) * job.x.group + (
+        (band.end[0] - band.begin[0]) * job.x.stride[0]
+        + (band.end[1] - band.begin[1]) * job.x.stride[1])
+    if job.inner == 1 and (first - margin < job.lowest or last + margin > job.highest):
+        return
+    lines.in_place = True
+    lines.taken = job.index.data + first
+    lines.gradients = job.x.data + first
+    lines.plane = job.x.group // size
+    lines.slab = job.x.stride[0] // size
+    lines.row = job.x.stride[1] // size
+    lines.column = job.x.stride[2] // size
+
+
+# Brings what is not read in place, and looks at all indices: whether one lies outside its own
+# window.
 cdef bint make_lines(Lines *lines, element *_, real *unused) noexcept nogil:
     cdef const Job *job = lines.job
     cdef const Band *band = lines.band
@@ -59,7 +89,7 @@ cdef bint make_lines(Lines *lines, element *_, real *unused) noexcept nogil:
     run.sh = job.x.stride[1]
     run.sw = job.x.stride[2]
     run.sc = job.x.inner
-    run.pitch = job.pitch
+    run.pitch = lines.row
     taken = run
     taken.sh = job.index.stride[1]
     taken.sw = job.index.stride[2]
@@ -73,15 +103,19 @@ cdef bint make_lines(Lines *lines, element *_, real *unused) noexcept nogil:
             run.nh = taken.nh = rows
             run.data = <char *>x + d * job.x.stride[0] + h * job.x.stride[1]
             taken.data = <char *>index + d * job.index.stride[0] + h * job.index.stride[1]
-            at = ((d - band.begin[0]) * lines.rows + h - h0) * job.pitch
+            if not at_once:
+                copy_taken(&taken, lines.raw, wide)
+                taken.data = lines.raw
+            if lines.in_place:
+                astray |= bring_indices(lines, d, h, &taken, <real *>lines.raw)
+                h += rows
+                continue
+            at = (d - band.begin[0]) * lines.slab + (h - h0) * lines.row
             for p in range(band.planes):
                 load_widened(job, &run, <real *>lines.gradients + at + p * lines.plane,
                              <const element *>run.data)
                 run.data += job.x.group
-            if not at_once:
-                copy_taken(&taken, lines.raw, wide)
-                taken.data = lines.raw
-            astray |= make_codes(lines, d, h, &taken, <real *>lines.codes + at)
+            astray |= bring_indices(lines, d, h, &taken, <real *>lines.taken + at)
             h += rows
     return astray
 
@@ -94,10 +128,10 @@ cdef void copy_taken(const Run *run, char *raw, Py_ssize_t wide) noexcept nogil:
             memcpy(raw + (o * run.nc + c) * wide, run.data + o * run.sw + c * run.sc, wide)
 
 
-# Codes of rows of outputs, the first of them h, from their indices.
-cdef bint make_codes(
+# Indices of rows of outputs, the first of them h. Those that are looked at only all go to one line.
+cdef bint bring_indices(
         const Lines *lines, Py_ssize_t d, Py_ssize_t h, const Run *taken,
-        real *codes) noexcept nogil:
+        real *to) noexcept nogil:
     cdef const Job *job = lines.job
     cdef const Axis *w = &job.axis[2]
     cdef Py_ssize_t wide = 4 if job.index32 else 8, row
@@ -116,46 +150,31 @@ cdef bint make_codes(
                + (h * job.axis[1].stride - job.axis[1].lo) * seen.row + seen.column)
     seen.planes = lines.band.planes
     seen.from_plane = job.index.group // wide
-    seen.to_plane = lines.plane
+    seen.to_plane = 0 if lines.in_place else lines.plane
     if job.inner == 1:
         seen.rows = taken.nh
         seen.n = taken.nw
         seen.from_row = taken.sh // wide
-        seen.to_row = job.pitch
+        seen.to_row = 0 if lines.in_place else lines.row
         seen.step = w.stride
         seen.below = job.axis[1].stride * seen.row
         seen.across = 0
-        return cypool_codes(&seen, codes, taken.data, 8 * wide, codes)
+        if lines.in_place and not cypool_strays(&seen, taken.data, to):
+            return False
+        return cypool_bring(&seen, to, taken.data, 8 * wide, to)
     # Pixels as rows.
     seen.rows = taken.nw
-    seen.n = seen.from_row = seen.to_row = taken.nc
+    seen.n = seen.from_row = taken.nc
+    seen.to_row = 0 if lines.in_place else lines.column
     seen.step = 0
     seen.below = seen.across = w.stride
     for row in range(taken.nh):
-        astray |= cypool_codes(
-            &seen, codes + row * job.pitch, taken.data + row * taken.sh, 8 * wide, codes)
+        if not lines.in_place or cypool_strays(&seen, taken.data + row * taken.sh, to):
+            astray |= cypool_bring(
+                &seen, to + row * (0 if lines.in_place else lines.row),
+                taken.data + row * taken.sh, 8 * wide, to)
         seen.at += job.axis[1].stride * seen.row
     return astray
-
-
-# The windows that see a row of elements (of pixels, one column of it): where their lines are from
-# the first line on, and by which tap they see it.
-cdef void find_seers(
-        const Lines *lines, Py_ssize_t d, Py_ssize_t h, Seers *seers) noexcept nogil:
-    cdef const Job *job = lines.job
-    cdef const Band *band = lines.band
-    cdef Py_ssize_t ds, dn, hs, hn, i, j
-    axis_window(&job.divisor[0], d, &ds, &dn)
-    axis_window(&job.divisor[1], h, &hs, &hn)
-    seers.count = 0
-    for i in range(ds, ds + dn):
-        for j in range(hs, hs + hn):
-            seers.offset[seers.count] = (
-                (i - band.begin[0]) * lines.rows + j - band.begin[1]) * job.pitch
-            seers.base[seers.count] = (
-                (d + job.axis[0].lo - i * job.axis[0].stride) * job.axis[1].kernel
-                + h + job.axis[1].lo - j * job.axis[1].stride) * job.axis[2].kernel
-            seers.count += 1
 
 
 # Rows of elements h, h + period, ... (`rows` of them), sy elements apart from y on.
@@ -163,32 +182,44 @@ cdef void gather_rows(
         const Lines *lines, Py_ssize_t d, Py_ssize_t h, Py_ssize_t rows, real *y,
         Py_ssize_t sy) noexcept nogil:
     cdef const Job *job = lines.job
+    cdef const Band *band = lines.band
     cdef const Axis *w = &job.axis[2]
-    cdef Py_ssize_t q
+    cdef Py_ssize_t q, ds, dn, hs, hn, i, j
+    cdef int tap
     cdef Seers seers
-    find_seers(lines, d, h, &seers)
+    # The rows of windows that see the first.
+    axis_window(&job.divisor[0], d, &ds, &dn)
+    axis_window(&job.divisor[1], h, &hs, &hn)
+    seers.count = 0
+    for i in range(ds, ds + dn):
+        for j in range(hs, hs + hn):
+            seers.offset[seers.count] = (
+                (i - band.begin[0]) * lines.slab + (j - band.begin[1]) * lines.row)
+            seers.count += 1
+    seers.at = (d * job.axis[1].length + h) * w.length + band.column
     if job.inner > 1:
         gather_pixels(lines, rows, y, sy, &seers)
         return
-    seers.planes = lines.band.planes
+    seers.planes = band.planes
     seers.plane = job.y.group // <Py_ssize_t>sizeof(real)
     seers.from_plane = lines.plane
     seers.rows = rows
     seers.row = sy
-    seers.from_row = job.divisor[1].advance * job.pitch
-    seers.n = lines.band.columns
+    seers.from_row = job.divisor[1].advance * lines.row
+    seers.across = 1
+    seers.below = job.divisor[1].period * w.length
+    seers.n = band.columns
     # The last window that begins at the first element or before it, and by which tap it sees it.
-    q = (lines.band.column + w.lo) // w.stride
-    seers.tap = <int>(lines.band.column + w.lo - q * w.stride)
-    seers.taps = <int>((w.kernel - seers.tap - 1) // w.stride + 1)
-    seers.odd = seers.odd_tap = seers.odd_taps = 0
+    q = (band.column + w.lo) // w.stride
+    tap = <int>(band.column + w.lo - q * w.stride)
+    seers.taps = <int>((w.kernel - tap - 1) // w.stride + 1)
+    seers.odd = seers.odd_taps = 0
     seers.stride = <int>w.stride
     if w.stride == 2:
-        seers.odd = seers.tap
-        seers.odd_tap = 1 - seers.tap
-        seers.odd_taps = <int>((w.kernel - seers.odd_tap + 1) // 2)
-    q -= lines.band.begin[2]
-    cypool_gather(&seers, y, <real *>lines.codes + q, <real *>lines.gradients + q)
+        seers.odd = tap
+        seers.odd_taps = <int>((w.kernel + tap) // 2)
+    q -= band.begin[2]
+    cypool_gather(&seers, y, <real *>lines.taken + q, <real *>lines.gradients + q)
 
 
 # The same for pixels, whose columns are seen by windows of their own.
@@ -199,7 +230,7 @@ cdef void gather_pixels(
     cdef const Axis *t = &job.divisor[2]
     cdef const Axis *w = &job.axis[2]
     cdef Py_ssize_t nc = lines.band.c1 - lines.band.c0, j0 = lines.band.column
-    cdef Py_ssize_t j1 = j0 + lines.band.columns, advance = job.divisor[1].advance * job.pitch
+    cdef Py_ssize_t j1 = j0 + lines.band.columns, advance = job.divisor[1].advance * lines.row
     cdef Py_ssize_t begin = min(max(t.begin, j0), j1), end = min(max(t.end, begin), j1)
     cdef Py_ssize_t j = j0, start, taps, i, phase, row
     cdef bint inside
@@ -209,8 +240,10 @@ cdef void gather_pixels(
     seers.plane = seers.from_plane = 0
     seers.n = nc
     seers.row = t.period * nc
-    seers.from_row = t.advance * nc
-    seers.tap = seers.odd = seers.odd_tap = seers.odd_taps = 0
+    seers.from_row = t.advance * lines.column
+    seers.across = 0
+    seers.below = t.period
+    seers.odd = seers.odd_taps = 0
     seers.taps = seers.stride = 1
     while j < j1:
         # Columns that no border clips, by what they have in common.
@@ -220,14 +253,16 @@ cdef void gather_pixels(
             seers.count = 0
             for r in range(of_row.count):
                 for i in range(start, start + taps):
-                    seers.offset[seers.count] = of_row.offset[r] + (i - lines.band.begin[2]) * nc
-                    seers.base[seers.count] = of_row.base[r] + j + phase + w.lo - i * w.stride
+                    seers.offset[seers.count] = (
+                        of_row.offset[r] + (i - lines.band.begin[2]) * lines.column)
                     seers.count += 1
             seers.rows = (end - j - phase - 1) // t.period + 1 if inside else 1
             for row in range(rows):
+                seers.at = of_row.at + (
+                    row * job.divisor[1].period * w.length + j + phase - j0)
                 cypool_gather(
                     &seers, y + row * sy + (j + phase - j0) * nc,
-                    <real *>lines.codes + row * advance, <real *>lines.gradients + row * advance)
+                    <real *>lines.taken + row * advance, <real *>lines.gradients + row * advance)
         j = end if inside else j + 1
 
 
@@ -246,9 +281,6 @@ cdef int gather_units(
     lines.job = job
     lines.band = &band
     lines.raw = <char *>(scratch + job.line)
-    lines.codes = <char *>(scratch + 2 * job.line + job.margin)
-    lines.plane = job.source_rows * job.pitch
-    lines.gradients = lines.codes + job.group * lines.plane * size
     for unit in range(first, last):
         find_band(job, unit, &band)
         if job.group > 1:
@@ -256,9 +288,17 @@ cdef int gather_units(
             band.plane *= job.group
             band.planes = min(job.group, job.planes - band.plane)
         lines.rows = band.end[1] - band.begin[1]
-        if job.inner == 1 and (unit == first or job.lead == 2):
-            # Beside the windows of a row there is none.
-            memset(lines.codes - job.margin * size, 0xff, job.group * lines.plane * size)
+        find_lines(&lines, size)
+        if not lines.in_place:
+            lines.plane = job.source_rows * job.pitch
+            lines.taken = <char *>(scratch + 3 * job.line + job.margin)
+            lines.gradients = lines.taken + job.group * lines.plane * size
+            lines.slab = lines.rows * job.pitch
+            lines.row = job.pitch
+            lines.column = band.c1 - band.c0
+            if job.inner == 1:
+                # Beside the windows of a row there is none.
+                memset(lines.taken - job.margin * size, 0xff, job.group * lines.plane * size)
         if make_lines(&lines, _, scratch):
             astray = 1
         data = job.y.data + outer_offset(job, &job.y, band.plane) + (

@@ -30,12 +30,23 @@ cdef struct Work:
     char *scans                 # partial results of long windows of rows, and
     Py_ssize_t scan_block, scan_done        # which these are
     char *codes                 # stage store: where maxima were found
+    char *index                 # where these go if they are found at once, or NULL: alike to values
+    char *values                # from here on
+    Py_ssize_t index_plane      # the plane of the group that is at hand
     int32_t *divisors           # of an average's columns, or plane
     Py_ssize_t clean            # source rows before this one have been looked through for NaN
     Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
     Job *counter                # this thread's copy, which writes to counts
     int64_t *counts
     char *counter_scratch
+
+cdef extern from "cypool_firsts.h":
+    ctypedef struct Firsts "cypool_firsts_of":
+        Py_ssize_t planes, rows, n, py, sy, pa, sa, step, at, from_ "from", to
+        char *index
+        int taps, index32
+    # A macro that chooses a function by the type of values.
+    bint cypool_firsts(const Firsts *, ...) noexcept nogil
 
 include "fold.pxi"
 
@@ -694,6 +705,13 @@ cdef void store_located(
 
 # --- units ---
 
+# Where the indices of a tile's rows from h0 on go.
+cdef char *index_of_tile(const Work *work, Py_ssize_t h0) noexcept nogil:
+    cdef const Array *a = &work.job.index
+    return a.data + outer_offset(work.job, a, work.first) + (
+        work.c0 * a.inner + work.d * a.stride[0] + h0 * a.stride[1] + work.o0 * a.stride[2])
+
+
 # A block of output rows of a group of planes, or of one. Whether a NaN was met that may be lost:
 # then nothing but values was written.
 cdef bint reduce_block(
@@ -703,6 +721,7 @@ cdef bint reduce_block(
     cdef const Axis *heights = &job.axis[1]
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, width, p, h, start, count
     cdef Py_ssize_t first = 0, last = 0, sm = 0, pm = 0, sy, py, sv, pv, size = sizeof(acc)
+    cdef Py_ssize_t wide = 4 if job.index32 else 8
     cdef bint regular = job.axis[2].kind == SLIDING
     cdef bint narrow = False, found = False
     cdef char *out = job.y.data
@@ -722,6 +741,14 @@ cdef bint reduce_block(
         y = <acc *>(job.y.data if job.counts else work.line)
         sy = width
         py = rows * sy
+    work.index = NULL
+    if reducer is Max and (acc is float or acc is double):
+        if (job.firsts and n > 0 and work.dn > 0 and job.index.stride[2] == wide
+                and job.index.stride[1] == sy * wide
+                and (work.planes == 1 or job.index.group == py * wide)):
+            work.index = index_of_tile(work, h0)
+            work.values = <char *>y
+            work.index_plane = 0
     if n == 0 and job.wide == 0 or work.dn == 0:
         for p in range(work.planes):
             rows_fill(rows, width, y + p * py, sy, identity(r, y))
@@ -825,15 +852,11 @@ cdef bint reduce_block(
             index.data = <char *>work.counts
         if job.index.data != NULL:
             index = run
-            index.data = (
-                job.index.data + outer_offset(job, &job.index, work.first)
-                + p * job.index.group + work.c0 * job.index.inner
-                + work.d * job.index.stride[0] + h0 * job.index.stride[1]
-                + work.o0 * job.index.stride[2])
+            index.data = index_of_tile(work, h0) + p * job.index.group
             index.sh = job.index.stride[1]
             index.sw = job.index.stride[2]
             index.sc = job.index.inner
-            if acc is not int128 and job.locates:
+            if acc is not int128 and job.locates and work.index == NULL:
                 if n == 0 or work.dn == 0:
                     memset(work.codes, 0xff, rows * width * size)
                     store_located(work, h0, h1, work.codes, &index, _)
@@ -891,7 +914,7 @@ cdef bint fold_squares(
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
-    cdef Py_ssize_t h = h0, start, count, rows, p, n = work.o1 - work.o0
+    cdef Py_ssize_t h = h0, start, count, rows, p, n = work.o1 - work.o0, size
     cdef bint found = False
     while h < h1:
         rows = end - h if begin <= h < end else 1
@@ -899,6 +922,10 @@ cdef bint fold_squares(
         if count == 0:
             for p in range(work.planes):
                 row_fill(y + p * py + (h - h0) * sy, n, identity(r, y))
+                if work.index != NULL:
+                    size = 4 if work.job.index32 else 8
+                    memset(work.index + (y + p * py + (h - h0) * sy - <acc *>work.values) * size,
+                           0xff, n * size)
         else:
             found |= fold_square_rows(
                 work, work.planes, rows, h1 - h - rows, <int>count, y + (h - h0) * sy, py, sy,
@@ -922,7 +949,7 @@ cdef bint fold_square_rows(
     cdef bint found = False, fits
     lanes = beyond
     # (Of three taps a distance of one apart all are in one vector, where it has them.)
-    if n + 2 > beyond or w.kernel == 2 or w.stride == 2:
+    if n + 2 > beyond or w.kernel == 2 or w.stride == 2 or work.index != NULL:
         some = n
     else:
         some = n + 2
@@ -941,8 +968,10 @@ cdef bint fold_square_rows(
         if (readable_rows(work, rows, span, count, m, sm) < rows
                 or readable_rows(work, rows, span, count, m + (planes - 1) * pm, sm) < rows):
             for p in range(planes):
+                work.index_plane = p
                 found |= fold_square_rows(
                     work, 1, rows, after, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
+            work.index_plane = 0
             return found
     while done < rows:
         some = rows - done
@@ -1021,8 +1050,31 @@ cdef bint fold_clipped(
                 found |= cypool_clipped(
                     rows, r, y + p * py + at, sy, m + p * pm + (start - work.i0), sm * a.stride,
                     sm * a.step, count, <int>taps, <int>w.kernel)
+            if work.index != NULL:
+                locate_column(work, rows, count, taps, y + p * py + at, sy,
+                              m + p * pm + (start - work.i0), sm, work.index_plane + p)
         o += 1
     return found
+
+
+# The indices of a column of such windows.
+cdef void locate_column(
+        Work *work, Py_ssize_t rows, Py_ssize_t count, Py_ssize_t taps, const acc *y,
+        Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t plane) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t h, t, j, to = y - <const acc *>work.values
+    cdef int64_t at, first = m - <const acc *>(work.plane + plane * work.job.x.group)
+    for h in range(rows):
+        at = -1
+        # (From the last tap to the first, which wins.)
+        for t in range(count - 1, -1, -1):
+            for j in range(taps - 1, -1, -1):
+                if m[(h * a.stride + t * a.step) * sm + j] == y[h * sy]:
+                    at = first + (h * a.stride + t * a.step) * sm + j
+        if work.job.index32:
+            (<int32_t *>work.index)[to + h * sy] = <int32_t>at
+        else:
+            (<int64_t *>work.index)[to + h * sy] = at
 
 
 cdef bint fold_windows(
@@ -1032,6 +1084,24 @@ cdef bint fold_windows(
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t step = sm * work.job.axis[1].step, advance = sm * work.job.axis[1].stride
     cdef acc nothing = identity(r, y)
+    cdef Firsts firsts
+    if work.index != NULL:
+        firsts.planes = planes
+        firsts.rows = rows
+        firsts.n = n
+        firsts.py = py
+        firsts.sy = sy
+        firsts.pa = pm
+        firsts.sa = advance
+        firsts.step = step
+        firsts.at = m - <const acc *>(work.plane + work.index_plane * work.job.x.group)
+        firsts.from_ = begin
+        firsts.to = end
+        firsts.index = work.index + (y - <acc *>work.values) * (4 if work.job.index32 else 8)
+        firsts.taps = count
+        firsts.index32 = work.job.index32
+        return cypool_firsts(
+            &firsts, <int>w.kernel, <int>w.stride, lanes, y, m, nothing)
     if w.kernel == 2:
         return cypool_windows22(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
                                 begin, end, nothing)

@@ -1,0 +1,221 @@
+/* Maxima of windows of two or three taps a side together with their indices, in one pass: columns are
+   compared within each row first and rows after that, each time for what is greater than what came
+   before, so that the first of equal taps is the one found. All rows of a plane lie without gaps, so
+   that an index is a distance from where the plane begins. */
+#ifndef CYPOOL_FIRSTS_H
+#define CYPOOL_FIRSTS_H
+#include "cypool_rows.h"
+
+/* Windows in rows of some planes: distances of planes and rows of results, which are the same for
+   indices, and of the source, of rows of one window; the index of the source's first element; which of
+   its columns are no padding, from <= i < to. */
+typedef struct {
+    ptrdiff_t planes, rows, n;
+    ptrdiff_t py, sy, pa, sa, step;
+    ptrdiff_t at, from, to;
+    char *index;
+    int taps, index32;
+} cypool_firsts_of;
+
+/* (GCC 12 has no way to choose among 64-bit integers by a comparison of doubles with SSE2 alone, and
+   stops; so it is not shown that this is what is done.) */
+#if CYPOOL_VECTOR == 16
+#define CYPOOL_KEPT(mask) CYPOOL_FORGET(mask)
+#else
+#define CYPOOL_KEPT(mask)
+#endif
+#define CYPOOL_FIRSTS_BLOCKS(S, T, I, BYTES, LANES)                                              \
+/* Values, and how far behind a window's first column they were found. */                        \
+typedef struct {                                                                                 \
+    vec_##S##_##BYTES v;                                                                         \
+    mask_##S##_##BYTES at;                                                                       \
+} first_##S##_##BYTES;                                                                           \
+static inline __attribute__((always_inline, unused)) first_##S##_##BYTES earlier_##S##_##BYTES(  \
+    first_##S##_##BYTES a, vec_##S##_##BYTES v, mask_##S##_##BYTES at)                           \
+{                                                                                                \
+    mask_##S##_##BYTES later = v > a.v;                                                          \
+    CYPOOL_KEPT(later)                                                                           \
+    a.v = both_max_##S##_##BYTES(a.v, v);                                                        \
+    a.at = (later & at) | (a.at & ~later);                                                       \
+    return a;                                                                                    \
+}                                                                                                \
+static inline __attribute__((always_inline, unused)) void firsts_to_##S##_##BYTES(               \
+    void *to, const mask_##S##_##BYTES *at, int index32)                                         \
+{                                                                                                \
+    const I *from = (const I *)at;                                                               \
+    if (index32 && sizeof(I) == 4) *(mask_##S##_##BYTES *)to = *at;                              \
+    else if (index32) for (int j = 0; j < LANES; j++) ((int32_t *)to)[j] = (int32_t)from[j];     \
+    else for (int j = 0; j < LANES; j++) ((int64_t *)to)[j] = from[j];                           \
+}
+
+#define CYPOOL_FIRSTS_ROW(K, STRIDE, S, T, I, BYTES, LANES)                                      \
+static inline __attribute__((always_inline, unused)) first_##S##_##BYTES                         \
+firsts##K##STRIDE##_row_##S##_##BYTES(                                                           \
+    const T *a, const edge_##S##_##BYTES *edge, T nothing, vec_##S##_##BYTES *found, T *lost)    \
+{                                                                                                \
+    enum { lanes_ = LANES };                                                                     \
+    const mask_##S##_##BYTES zero = {0}, one = zero + 1;                                         \
+    vec_##S##_##BYTES left = *(const vec_##S##_##BYTES *)a, even, odd, third;                    \
+    vec_##S##_##BYTES right = *(const vec_##S##_##BYTES *)(                                      \
+        a + (K == 3 && STRIDE == 1 ? 2 : LANES));                                                \
+    first_##S##_##BYTES first;                                                                   \
+    T last = 0;                                                                                  \
+    *found += left + right;                                                                      \
+    if (edge) {                                                                                  \
+        left = only_##S##_##BYTES(left, edge, 0);                                                \
+        right = only_##S##_##BYTES(right, edge, 1);                                              \
+    }                                                                                            \
+    if (K == 3 && STRIDE == 2) {                                                                 \
+        last = a[2 * LANES];                                                                     \
+        *lost += last;                                                                           \
+        if (edge && edge->end) last = nothing;                                                   \
+    }                                                                                            \
+    if (STRIDE == 1) {                                                                           \
+        even = left;                                                                             \
+        odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_BETWEEN);            \
+        third = right;                                                                           \
+    } else {                                                                                     \
+        even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);              \
+        odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);                \
+        third = CYPOOL_SHUFFLE(                                                                  \
+            even, last - (vec_##S##_##BYTES){0}, mask_##S##_##BYTES, LANES, CYPOOL_NEXT);        \
+    }                                                                                            \
+    first.v = even;                                                                              \
+    first.at = zero;                                                                             \
+    first = earlier_##S##_##BYTES(first, odd, one);                                              \
+    if (K == 3) first = earlier_##S##_##BYTES(first, third, one + 1);                            \
+    return first;                                                                                \
+}                                                                                                \
+CYPOOL_BLOCK firsts##K##STRIDE##_strip_##S##_##BYTES(                                            \
+    ptrdiff_t rows, T *restrict y, ptrdiff_t sy, char *restrict index, int index32,              \
+    const T *restrict a, ptrdiff_t sa, ptrdiff_t step, int taps, int regular, I at,              \
+    const edge_##S##_##BYTES *edge, T nothing, vec_##S##_##BYTES *found, T *lost,                \
+    mask_##S##_##BYTES *none)                                                                    \
+{                                                                                                \
+    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
+    const mask_##S##_##BYTES below = (I)step - zero, twice = below + below;                      \
+    const ptrdiff_t si = index32 ? 4 * sy : 8 * sy;                                              \
+    mask_##S##_##BYTES own = lane * STRIDE + at, met = zero;                                     \
+    vec_##S##_##BYTES all = *found;                                                              \
+    T any = *lost;                                                                               \
+    first_##S##_##BYTES f0, f1, f2, first;                                                       \
+    f0.v = f1.v = f2.v = all;                                                                    \
+    f0.at = f1.at = f2.at = zero;                                                                \
+    if (regular && K > STRIDE) {                                                                 \
+        f0 = firsts##K##STRIDE##_row_##S##_##BYTES(a, edge, nothing, &all, &any);                \
+        if (K - STRIDE > 1)                                                                      \
+            f1 = firsts##K##STRIDE##_row_##S##_##BYTES(a + step, edge, nothing, &all, &any);     \
+    }                                                                                            \
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, index += si, a += sa)) {                            \
+        if (!regular || K == STRIDE)                                                             \
+            f0 = firsts##K##STRIDE##_row_##S##_##BYTES(a, edge, nothing, &all, &any);            \
+        if (taps > 1 && (!regular || K - STRIDE < 2))                                            \
+            f1 = firsts##K##STRIDE##_row_##S##_##BYTES(a + step, edge, nothing, &all, &any);     \
+        if (taps > 2)                                                                            \
+            f2 = firsts##K##STRIDE##_row_##S##_##BYTES(                                          \
+                a + 2 * step, edge, nothing, &all, &any);                                        \
+        first = f0;                                                                              \
+        if (taps > 1) first = earlier_##S##_##BYTES(first, f1.v, f1.at + below);                 \
+        if (taps > 2) first = earlier_##S##_##BYTES(first, f2.v, f2.at + twice);                 \
+        *(vec_##S##_##BYTES *)y = first.v;                                                       \
+        first.at += own;                                                                         \
+        firsts_to_##S##_##BYTES(index, &first.at, index32);                                      \
+        if (edge) met |= first.v == nothing - (vec_##S##_##BYTES){0};                            \
+        own += (I)sa;                                                                            \
+        if (regular && K - STRIDE == 1) f0 = f2;                                                 \
+        if (regular && K - STRIDE == 2) { f0 = f1; f1 = f2; }                                    \
+    }                                                                                            \
+    *found = all;                                                                                \
+    *lost = any;                                                                                 \
+    if (edge) *none |= met;                                                                      \
+}                                                                                                \
+static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES(                  \
+    const cypool_firsts_of *of, T *y, const T *a, T nothing)                                     \
+{                                                                                                \
+    const ptrdiff_t n = of->n, rows = of->rows, sa = of->sa, sy = of->sy, step = of->step;       \
+    const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
+    const ptrdiff_t few = n <= LANES ? rows : K == 2 ? 2 : STRIDE == 2 ? 4 : 8;                  \
+    const int regular = of->taps == K && sa == STRIDE * step, index32 = of->index32;             \
+    ptrdiff_t from = of->from, to = of->to;                                                      \
+    char *index = of->index;                                                                     \
+    vec_##S##_##BYTES found = {0};                                                               \
+    const mask_##S##_##BYTES lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};                          \
+    mask_##S##_##BYTES none = {0}, bad;                                                          \
+    edge_##S##_##BYTES edges[2], *edge;                                                          \
+    T lost = 0;                                                                                  \
+    I any = 0;                                                                                   \
+    find_edge_##S##_##BYTES(                                                                     \
+        edges, from, to, more, STRIDE * ((n < LANES ? n : LANES) - 1) + K, nothing);             \
+    from -= STRIDE * (n - LANES);                                                                \
+    to -= STRIDE * (n - LANES);                                                                  \
+    find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
+    for (ptrdiff_t p = 0; p < of->planes; p++) {                                                 \
+        for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
+            CYPOOL_FETCH(a + h * sa, few < rows ? few * sa * (ptrdiff_t)sizeof(T) : 0)           \
+            for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
+                edge = i == 0 ? edges : 0;                                                       \
+                if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \
+                const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
+                const I at = (I)(of->at + h * sa + STRIDE * i);                                  \
+                const T *x = a + h * sa + STRIDE * i;                                            \
+                T *to_y = y + h * sy + i;                                                        \
+                char *to_index = index + (h * sy + i) * (index32 ? 4 : 8);                       \
+                if (regular && (!edge || !edge->clips))                                          \
+                    firsts##K##STRIDE##_strip_##S##_##BYTES(                                     \
+                        some, to_y, sy, to_index, index32, x, sa, step, K, 1, at, 0, nothing,    \
+                        &found, &lost, &none);                                                   \
+                else if (regular && CYPOOL_FULL(max, T))                                         \
+                    firsts##K##STRIDE##_strip_##S##_##BYTES(                                     \
+                        some, to_y, sy, to_index, index32, x, sa, step, K, 1, at, edge,          \
+                        nothing, &found, &lost, &none);                                          \
+                else                                                                             \
+                    firsts##K##STRIDE##_strip_##S##_##BYTES(                                     \
+                        some, to_y, sy, to_index, index32, x, sa, step, of->taps, 0, at,         \
+                        edge, nothing, &found, &lost, &none);                                    \
+            }                                                                                    \
+        }                                                                                        \
+        if (p + 1 < of->planes) {                                                                \
+            y += of->py;                                                                         \
+            index += of->py * (index32 ? 4 : 8);                                                 \
+            a += of->pa;                                                                         \
+        }                                                                                        \
+    }                                                                                            \
+    /* (Beyond a short row there is padding, or anything.) */                                    \
+    bad = (found != found) | (none & (lane < (I)(n < LANES ? n : LANES)));                       \
+    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
+    return any || lost != lost;                                                                  \
+}
+
+#define CYPOOL_FIRSTS_TRY(K, STRIDE, S, BYTES, LANES)                                            \
+    if (LANES == lanes) return firsts##K##STRIDE##_##S##_##BYTES(of, y, a, nothing);
+
+#define CYPOOL_FIRSTS(S, T, I, L64, L32, L16)                                                    \
+CYPOOL_WIDTHS(CYPOOL_FIRSTS_BLOCKS, L64, L32, L16, S, T, I)                                      \
+CYPOOL_WIDTHS(CYPOOL_FIRSTS_ROW, L64, L32, L16, 2, 2, S, T, I)                                   \
+CYPOOL_WIDTHS(CYPOOL_FIRSTS_ROW, L64, L32, L16, 3, 2, S, T, I)                                   \
+CYPOOL_WIDTHS(CYPOOL_FIRSTS_ROW, L64, L32, L16, 3, 1, S, T, I)                                   \
+static inline __attribute__((unused)) int firsts_##S(                                            \
+    const cypool_firsts_of *of, int kernel, int stride, int lanes, T *y, const T *a, T nothing)  \
+{                                                                                                \
+    if (kernel == 2) { CYPOOL_WIDTHS(CYPOOL_FIRSTS_TRY, L64, L32, L16, 2, 2, S) }                \
+    else if (stride == 2) { CYPOOL_WIDTHS(CYPOOL_FIRSTS_TRY, L64, L32, L16, 3, 2, S) }           \
+    else { CYPOOL_WIDTHS(CYPOOL_FIRSTS_TRY, L64, L32, L16, 3, 1, S) }                            \
+    return 1;                                                                                    \
+}
+
+CYPOOL_FIRSTS(f32, float, int32_t, 16, 8, 4)
+CYPOOL_FIRSTS(f64, double, int64_t, 8, 4, 2)
+
+static inline __attribute__((unused)) int no_firsts(
+    const cypool_firsts_of *of, int kernel, int stride, int lanes, void *y, const void *a,
+    double nothing)
+{ return 1; }
+
+/* Of what, kernel and stride of columns, lanes of a block (of a vector, its half or its quarter), y,
+   source, what padding is. Whether something was met that this is not made for: a NaN, or a maximum
+   that padding may have been taken for. */
+#define cypool_firsts(of, kernel, stride, lanes, y, ...)                                         \
+    _Generic((y), float *: firsts_f32, double *: firsts_f64, default: no_firsts)(                \
+        of, kernel, stride, lanes, y, __VA_ARGS__)
+
+#endif
