@@ -53,9 +53,11 @@ cdef void find_lines(Lines *lines, Py_ssize_t size) noexcept nogil:
     first = outer_offset(job, &job.x, band.plane) + (
         band.begin[0] * job.x.stride[0] + band.begin[1] * job.x.stride[1]
         + band.begin[2] * job.x.stride[2] + band.c0 * job.x.inner)
+    # (The end of the last row, as far as the band's windows go.)
     last = first + (band.planes - 1) * job.x.group + (
-        (band.end[0] - band.begin[0]) * job.x.stride[0]
-        + (band.end[1] - band.begin[1]) * job.x.stride[1])
+        (band.end[0] - band.begin[0] - 1) * job.x.stride[0]
+        + (band.end[1] - band.begin[1] - 1) * job.x.stride[1]
+        + (band.end[2] - band.begin[2]) * job.x.stride[2])
     if job.inner == 1 and (first - margin < job.lowest or last + margin > job.highest):
         return
     lines.in_place = True
