@@ -30,7 +30,6 @@ cdef struct Lines:
     char *taken                 # at the first output of the first line
     char *gradients             # likewise
     char *raw                   # indices of one line, of up to 8 bytes each
-    Py_ssize_t rows             # lines of one output of the first axis
     Py_ssize_t plane, slab, row, column     # distances, in elements
 
 
@@ -289,13 +288,12 @@ cdef int gather_units(
             # (Of which all is one band.)
             band.plane *= job.group
             band.planes = min(job.group, job.planes - band.plane)
-        lines.rows = band.end[1] - band.begin[1]
         find_lines(&lines, size)
         if not lines.in_place:
             lines.plane = job.source_rows * job.pitch
             lines.taken = <char *>(scratch + 3 * job.line + job.margin)
             lines.gradients = lines.taken + job.group * lines.plane * size
-            lines.slab = lines.rows * job.pitch
+            lines.slab = (band.end[1] - band.begin[1]) * job.pitch
             lines.row = job.pitch
             lines.column = band.c1 - band.c0
             if job.inner == 1:
