@@ -211,7 +211,8 @@ _TEXTS = {
     -------
     ndarray
         (sum |x|^p)^(1/p) over the elements of each window, in the dtype and layout of `x`; of
-        integers in float64. Sums are kept in float64.
+        integers in float64. Sums are kept in float64, or of a few squares of float32 in float32,
+        where its range holds them.
 
 {raises}
 

@@ -83,7 +83,8 @@ def functions(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
 def rows_of(found: dict[str, str]) -> list[str]:
     names = [n for n in found if re.match(
         r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
-        r"|gain|total|has_nan|check|indices)\d*_?", n) and not re.search(r"_(?:block|row)\d?", n)]
+        r"|gain|total|spread|astray|has_tiny|has_nan|check|indices)\d*_?", n)
+        and not re.search(r"_(?:block|row)\d?", n)]
     return [n for n in names if re.search(r"_[iufm]\d+$|^check\d\d$", n)]
 
 
@@ -111,8 +112,9 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     level, found = functions
     names = [n for n in found if re.match(r"windows\d\d_planes_\w+_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    # 10 types with a maximum and a minimum, 2 with a NaN, 4 with a sum; 3 kinds of windows.
-    assert len(names) == (2 * 10 + 2 * 2 + 4) * 3 * (widths + 1)
+    # 10 types with a maximum and a minimum, 2 with a NaN, 4 with a sum, 1 with squares; 3 kinds of
+    # windows.
+    assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 3 * (widths + 1)
     wide = {"baseline": r"_[iu]64_|_f64_", "avx2": "$", "avx512": "$"}[level]
     scalar = [
         name for name in names
@@ -125,7 +127,7 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
 def test_pixels_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]
-    assert len(names) == (2 * 10 + 2 * 2 + 4) * 5
+    assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 5
     wide = re.compile(r"_[iu]64$|_f64$" if level == "baseline" else "$^")
     assert [
         name for name in names

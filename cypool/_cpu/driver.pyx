@@ -454,6 +454,21 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     # Where columns are folded everywhere there are four buffers of a block's size.
     if sliding and k > 3 and (k > DIRECT or job.inner == 1 and w.stride > 1):
         limit = limit // 4
+    # Windows of columns that share little are folded one by one, where they are long enough for
+    # that to be less work than folding at every column (in cycles, about). Or by pairs, again and
+    # again, where that makes exactly the windows.
+    job.halves = (sliding and job.inner == 1 and w.step == 1 and k == w.stride and k & (k - 1) == 0
+                  and 4 <= k <= HALVED)
+    job.long_windows = not job.halves and sliding and job.inner == 1 and w.step == 1 and (
+        k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > (
+            64 * (22 if k >= 16 else k * 5 // 4) + k * size))
+    job.quad_columns = (
+        job.quads and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
+        and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
+    job.totals = job.quad_columns and job.narrow
+    if job.totals:
+        # (Nothing but results is kept.)
+        limit = STAGED // 2
     # Tiles: a few columns of outputs, all inner elements of them if possible.
     job.tile_c = min(job.inner, INNER)
     job.tile_w = w.outputs
@@ -463,10 +478,11 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     while shrinks and job.tile_c > 16 and (
             columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         job.tile_c = (job.tile_c + 1) // 2
-    if columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c:
+    if columns_of(w, 1 if job.totals else job.tile_w) > WIDE * LINE // size // job.tile_c:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(1, limit // job.tile_c // w.step)
+        job.quad_columns = job.totals = False
     # Long windows of rows that overlap: by scans, if there is room for them.
     elif overlaps and not small and not job.locates:
         while shrinks and job.tile_c > 64 and (
@@ -522,12 +538,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
     # Straight from the source to where results go.
     job.squares = (
-        job.load == NULL and not job.narrow and sliding and not job.wide and taps_d == 1
-        and h.kind == SLIDING and w.outputs > 1
-        and (job.inner == 1 and h.kernel <= 3 and w.step == 1
-             and (k == w.stride == 2 or k == 3 and w.stride <= 2)
-             or job.inner * size >= PIXEL and h.kernel == k and 2 <= k <= 3))
-    job.divides = job.divides and job.squares and job.inner > 1
+        not job.wide and job.load == NULL and not job.narrow and is_small_square(job, size))
+    job.divides = job.divides and job.squares and (
+        job.inner > 1 or job.clips or has_one_divisor(job))
     job.firsts = (
         job.locates and job.squares and job.inner == 1
         and <double>d.length * h.length * w.length < 2147483648.0
@@ -535,7 +548,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
         and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
             h.length * w.length * size)))
-    if job.divides:
+    if job.divides and not job.roots:
         job.store = NULL
     if job.squares:
         job.padded = False
@@ -549,31 +562,19 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
             and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
         job.group = max(1, min(
-            job.planes, group // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
+            job.planes, limit // k if job.totals else
+            group // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
         job.x.group = job.x.outer[0]
         job.y.group = job.y.outer[0]
         job.index.group = job.index.outer[0]
         job.mask.group = job.mask.outer[0]
     job.units = ((job.planes - 1) // job.group + 1) * (
         job.tiles_w * job.tiles_c * d.outputs * job.blocks)
-    # Windows of columns that share little are folded one by one, where they are long enough for
-    # that to be less work than folding at every column (in cycles, about). Or by pairs, again and
-    # again, where that makes exactly the windows.
-    job.halves = (sliding and job.inner == 1 and w.step == 1 and k == w.stride and k & (k - 1) == 0
-                  and 4 <= k <= HALVED)
-    job.long_windows = not job.halves and sliding and job.inner == 1 and w.step == 1 and (
-        k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > (
-            64 * (22 if k >= 16 else k * 5 // 4) + k * size))
-    job.quad_columns = (
-        job.quads and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
-        and not job.wide and not job.padded
-        and is_covered(h) and is_covered(w) and job.scan_chunk == 0
-        and (h.stride == 1 or h.outputs == 1))
-    job.totals = job.quad_columns and job.narrow
     # Scratch.
     held = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
     need = max(job.block, job.source_rows) * job.pitch
-    job.rows_size = round_up(job.group * job.rows_pitch * job.pitch + 64, 16)
+    job.rows_size = round_up(
+        (0 if job.totals else job.group * job.rows_pitch * job.pitch) + 64, 16)
     if job.wide or job.streams:
         job.source_size = LEAF * job.pitch
         job.loaded_size = held * job.pitch if job.load != NULL else 0
@@ -595,7 +596,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.temporary = max(job.temporary, job.source_size)
     if job.squares and job.inner > 1:
         job.temporary = max(job.temporary, 3 * job.tile_c)
-    job.temporary = round_up(job.temporary + 16, 16)
+    job.temporary = round_up((0 if job.totals else job.temporary) + 16, 16)
     job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
     job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
     job.stack = round_up(2 * (2 + bits(k // LEAF)) * job.tile_c, 16)
@@ -606,6 +607,22 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.scans_size = round_up(job.scans_size, 16)
     job.scratch = scratch_size(job, size)
     return 0
+
+
+# Whether windows that are read in place can go straight from there to where results go.
+cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
+    cdef const Axis *h = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    return (
+        axis_taps(&job.axis[0]) == 1 and h.kind == SLIDING and w.kind == SLIDING and w.outputs > 1
+        and (job.inner == 1 and h.kernel <= 3 and w.step == 1
+             and (w.kernel == w.stride == 2 or w.kernel == 3 and w.stride <= 2)
+             or job.inner * size >= PIXEL and h.kernel == w.kernel and 2 <= w.kernel <= 3))
+
+
+# Whether windows neither overlap nor leave anything between them.
+cdef bint is_side_by_side(const Axis *a) noexcept:
+    return a.kernel == a.stride and (a.dilation == 1 or a.kernel == 1)
 
 
 # Whether no window is clipped.
@@ -689,6 +706,17 @@ cdef int run_reduce(
 # Where piece i of n begins, without overflow.
 cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
     return units // n * i + min(i, units % n)
+
+
+# Whether all windows of an average are divided by the same.
+cdef bint has_one_divisor(const Job *job) noexcept:
+    cdef int i
+    if job.divisor_override != 0:
+        return True
+    for i in range(AXES):
+        if job.whole_begin[i] > 0 or job.whole_end[i] < job.divisor[i].outputs:
+            return False
+    return True
 
 
 # Where an average's divisor counts every tap.
@@ -785,7 +813,14 @@ cdef int prepare(
     job.flip = reducer[0] == MIN
     job.power = power
     job.least = least
-    if power != 0:
+    if (power == 2 and least != least and x_dtype == y_dtype == DT_F32 and mask is None
+            and makes_roots(job, average)):
+        accumulator = ACC_F32
+        if not plain_x:
+            job.load = kernels.square
+        if not (plain_x and plain_y):
+            job.store = kernels.narrow[y_dtype][accumulator]
+    elif power != 0:
         # In double precision, where a square of a float32 can neither overflow nor vanish.
         accumulator = ACC_F64
         job.load = kernels.power[x_dtype]
@@ -847,6 +882,20 @@ cdef int prepare(
     return accumulator
 
 
+# Whether norms are made of squares of float32: of windows that averages go straight over. What
+# leaves its range is made again.
+cdef bint makes_roots(Job *job, bint average) noexcept:
+    if not average:
+        job.divisor_override = 1
+    find_whole(job)
+    job.averages = average
+    # (A line holds more than one window then.)
+    job.roots = job.divides = not job.joined and is_small_square(job, 4) and (
+        job.inner == 1 or job.axis[2].step == 1)
+    job.clips = job.roots and job.inner == 1 and not has_one_divisor(job)
+    return job.roots
+
+
 # Whether maxima are found first and where they are afterwards: by comparing every tap with the
 # maximum, which pays for few taps that are at hand.
 cdef bint locates(const Job *job, bint masked, bint plain) noexcept:
@@ -880,7 +929,13 @@ def spread(
     find_whole(&job)
     job.size = ELEMENT_SIZE[dtype]
     accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
-    job.load = kernels.spread[dtype][accumulator]
+    # (Two rows and two columns hold all that one output sees: no line is too short for these.)
+    job.repeats = (job.axis[2].kind == TRANSPOSED and is_side_by_side(&job.axis[1])
+                   and is_side_by_side(&job.axis[2]))
+    if not (job.repeats and accumulator == dtype and has_one_divisor(&job) and job.inner <= INNER
+            and not job.joined and has_plain_rows(
+                &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[dtype])):
+        job.load = kernels.spread[dtype][accumulator]
     job.converts = True
     work = <double>job.planes * job.inner
     for i in range(AXES):

@@ -149,7 +149,10 @@ cdef struct Job:
     Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     bint squares            # windows of two or three taps a side, in one go
-    bint divides            # sums are divided at once, where they are made and go
+    bint roots              # of sums of squares, which those make as well
+    bint divides            # sums are divided at once, where they are made and go, and
+    bint clips              # those that the border clips by other numbers
+    bint repeats            # gradients of windows that lie side by side
     bint halves             # windows of columns are pairs of pairs of pairs
     bint long_windows       # of columns, that share little: one by one
     # Elements of each piece of scratch.
@@ -171,6 +174,7 @@ cdef struct KernelTable:
     load_fn key[DTYPES]                         # halves as ordered int16 keys
     load_fn pack[DTYPES][2]                     # value and index in 64 or 128 bits
     load_fn power[DTYPES]                       # powers of absolute values
+    load_fn square                              # of float32
     load_fn spread[DTYPES][ACCUMULATORS]        # gradients over their divisors
     store_fn narrow[DTYPES][ACCUMULATORS]
     store_fn average[DTYPES][ACCUMULATORS]

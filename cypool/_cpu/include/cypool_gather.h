@@ -96,7 +96,7 @@ static __attribute__((noinline, unused)) int bring_##S##_##BITS##_##BYTES(      
 }
 /* The same for indices as wide as gradients that are only looked at, of windows with all of their rows:
    whether one may lie outside its own (-1 does). Taken modulo slab and row they are columns. */
-#define CYPOOL_STRAYS(S, U, BYTES, LANES)                                                     \
+#define CYPOOL_STRAYS(S, U, BYTES, LANES)                                                        \
 static inline __attribute__((always_inline, unused)) U strays_rows_##S##_##BYTES(                \
     const cypool_seen *seen, const U *indices, int kd, int kh)                                   \
 {                                                                                                \
@@ -138,7 +138,7 @@ static __attribute__((noinline, unused)) int strays_##S##_##BYTES(              
 }
 #define CYPOOL_STRAYS_TRY(S, BYTES, LANES)                                                       \
     if (seen->n >= LANES) return strays_##S##_##BYTES(seen, indices);
-#define CYPOOL_STRAYS_OF(S, U, L64, L32, L16)                                                 \
+#define CYPOOL_STRAYS_OF(S, U, L64, L32, L16)                                                    \
 CYPOOL_WIDTHS(CYPOOL_STRAYS, L64, L32, L16, S, U)                                                \
 static inline __attribute__((unused)) int strays_##S(const cypool_seen *seen, const U *indices)  \
 {                                                                                                \
@@ -336,7 +336,7 @@ static inline __attribute__((unused)) void gather_##S(                          
     const cypool_seers *seers, T *y, const I *c, const T *g)                                     \
 {                                                                                                \
     cypool_seers last;                                                                           \
-    if (seers->stride == 2) { CYPOOL_WIDTHS(CYPOOL_GATHER2_TRY, L64, L32, L16, S) }             \
+    if (seers->stride == 2) { CYPOOL_WIDTHS(CYPOOL_GATHER2_TRY, L64, L32, L16, S) }              \
     else { CYPOOL_WIDTHS(CYPOOL_GATHER1_TRY, L64, L32, L16, S) }                                 \
 }
 #define CYPOOL_GATHER2_TRY(S, BYTES, LANES)                                                      \

@@ -30,6 +30,7 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_OP_max(a, b) ((a) > (b) ? (a) : (b))
 #define CYPOOL_OP_min(a, b) ((a) < (b) ? (a) : (b))
 #define CYPOOL_OP_sum(a, b) ((a) + (b))
+#define CYPOOL_OP_square(a, b) ((a) + (b))
 #define CYPOOL_OP_nanmax(a, b) (((b) > (a)) | ((b) != (b)) ? (b) : (a))
 #define CYPOOL_OP_nanmin(a, b) (((b) < (a)) | ((b) != (b)) ? (b) : (a))
 
@@ -81,16 +82,18 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_LANES4(F) CYPOOL_LANES2(F), F(2), F(3)
 #define CYPOOL_LANES8(F) CYPOOL_LANES4(F), F(4), F(5), F(6), F(7)
 #define CYPOOL_LANES16(F) CYPOOL_LANES8(F), F(8), F(9), F(10), F(11), F(12), F(13), F(14), F(15)
-#define CYPOOL_LANES32(F) CYPOOL_LANES16(F), F(16), F(17), F(18), F(19), F(20), F(21), F(22), \
+#define CYPOOL_LANES32(F) CYPOOL_LANES16(F), F(16), F(17), F(18), F(19), F(20), F(21), F(22),    \
     F(23), F(24), F(25), F(26), F(27), F(28), F(29), F(30), F(31)
-#define CYPOOL_LANES64(F) CYPOOL_LANES32(F), F(32), F(33), F(34), F(35), F(36), F(37), F(38), \
-    F(39), F(40), F(41), F(42), F(43), F(44), F(45), F(46), F(47), F(48), F(49), F(50), F(51), \
+#define CYPOOL_LANES64(F) CYPOOL_LANES32(F), F(32), F(33), F(34), F(35), F(36), F(37), F(38),    \
+    F(39), F(40), F(41), F(42), F(43), F(44), F(45), F(46), F(47), F(48), F(49), F(50), F(51),   \
     F(52), F(53), F(54), F(55), F(56), F(57), F(58), F(59), F(60), F(61), F(62), F(63)
 #define CYPOOL_EVEN(i) 2 * (i)
 #define CYPOOL_ODD(i) 2 * (i) + 1
 #define CYPOOL_SELF(i) i
 #define CYPOOL_NEXT(i) (i) + 1
 #define CYPOOL_AFTER(i) (i) + 2
+#define CYPOOL_HALF(i) (i) / 2
+#define CYPOOL_OTHER_HALF(i) lanes_half_ + (i) / 2
 #define CYPOOL_BETWEEN(i) (i) + 1 < lanes_ ? (i) + 1 : 2 * lanes_ - 2
 #if defined(__clang__) || __GNUC__ >= 12
 #define CYPOOL_SHUFFLE(a, b, MASK, LANES, F) __builtin_shufflevector(a, b, CYPOOL_LANES##LANES(F))
@@ -237,6 +240,7 @@ CYPOOL_REAL_TYPES(CYPOOL_ROWS, nanmin)
 #define CYPOOL_NOTES_max 1
 #define CYPOOL_NOTES_min 1
 #define CYPOOL_NOTES_sum 0
+#define CYPOOL_NOTES_square 0
 #define CYPOOL_NOTES_nanmax 0
 #define CYPOOL_NOTES_nanmin 0
 
@@ -249,7 +253,7 @@ CYPOOL_REAL_TYPES(CYPOOL_ROWS, nanmin)
 #define CYPOOL_VEC(S, T, I, BYTES, LANES)                                                        \
 typedef T vec_##S##_##BYTES __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));  \
 typedef I mask_##S##_##BYTES __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias)); \
-/* What of a block's columns counts: those of its first vector and of the one `more` columns on, and  \
+/* What of a block's columns counts: those of its first vector and of the one `more` columns on, and \
    the one after these; what the others become. */                                               \
 typedef struct {                                                                                 \
     mask_##S##_##BYTES in[2], fill[2];                                                           \
@@ -287,7 +291,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES both_##OP
     for (int j = 0; j < LANES; j++) to[j] = (T)CYPOOL_OP_##OP(p[j], q[j]);                       \
     return y;                                                                                    \
 }                                                                                                \
-/* What three rows make, or two. */                                                             \
+/* What three rows make, or two. */                                                              \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES under_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES a, vec_##S##_##BYTES b, vec_##S##_##BYTES c, int taps,                     \
     const edge_##S##_##BYTES *edge, int j)                                                       \
@@ -327,43 +331,102 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across31_
     return both_##OP##_##S##_##BYTES(left, right);                                               \
 }
 
+/* Roots of sums of squares, or of their means. In float32 a square may overflow or lose digits: where
+   a root lies outside the range in which neither can have happened, that is noted. (So it is of zeros,
+   which may be squares of what is not.) */
+#define CYPOOL_LEAST 0x1p-58f
+#define CYPOOL_MOST 0x1p+62f
+#define CYPOOL_TAKE_square(v) ((v) * (v))
+#define CYPOOL_ROOT_square(S, BYTES, v, note)                                                    \
+    v = root_##S##_##BYTES(v);                                                                   \
+    note = (vec_##S##_##BYTES)((mask_##S##_##BYTES)note | ~(                                     \
+        (v >= CYPOOL_LEAST - (vec_##S##_##BYTES){0}) &                                           \
+        (v <= CYPOOL_MOST - (vec_##S##_##BYTES){0})));
+#define CYPOOL_ROOT1_square(v, note)                                                             \
+    v = __builtin_sqrtf(v);                                                                      \
+    if (!(v >= CYPOOL_LEAST && v <= CYPOOL_MOST)) note = __builtin_nanf("");
+#define CYPOOL_ROOTS(S, BYTES, LANES)                                                            \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S##_##BYTES(       \
+    vec_##S##_##BYTES a)                                                                         \
+{                                                                                                \
+    vec_##S##_##BYTES y;                                                                         \
+    const float *p = (const float *)&a;                                                          \
+    float *to = (float *)&y;                                                                     \
+    for (int j = 0; j < LANES; j++) to[j] = __builtin_sqrtf(p[j]);                               \
+    return y;                                                                                    \
+}
+#define CYPOOL_TAKE_max(v) (v)
+#define CYPOOL_ROOT_max(S, BYTES, v, note)
+#define CYPOOL_ROOT1_max(v, note)
+#define CYPOOL_TAKE_min(v) (v)
+#define CYPOOL_ROOT_min(S, BYTES, v, note)
+#define CYPOOL_ROOT1_min(v, note)
+#define CYPOOL_TAKE_sum(v) (v)
+#define CYPOOL_ROOT_sum(S, BYTES, v, note)
+#define CYPOOL_ROOT1_sum(v, note)
+#define CYPOOL_TAKE_nanmax(v) (v)
+#define CYPOOL_ROOT_nanmax(S, BYTES, v, note)
+#define CYPOOL_ROOT1_nanmax(v, note)
+#define CYPOOL_TAKE_nanmin(v) (v)
+#define CYPOOL_ROOT_nanmin(S, BYTES, v, note)
+#define CYPOOL_ROOT1_nanmin(v, note)
+#define CYPOOL_SQUARES_max 0
+#define CYPOOL_FINDS_max 1
+#define CYPOOL_SQUARES_min 0
+#define CYPOOL_FINDS_min 1
+#define CYPOOL_SQUARES_sum 0
+#define CYPOOL_FINDS_sum 0
+#define CYPOOL_SQUARES_nanmax 0
+#define CYPOOL_FINDS_nanmax 0
+#define CYPOOL_SQUARES_nanmin 0
+#define CYPOOL_FINDS_nanmin 0
+#define CYPOOL_SQUARES_square 1
+#define CYPOOL_FINDS_square 1
+/* What floating sums are divided by, where they become means: a power of two is multiplied by, which
+   is the same to the last bit. */
+#define CYPOOL_SHARE(OP, S, T, v, by)                                                            \
+    if (CYPOOL_SUMS_##OP && (T)0.5 > 0 && by != 1) {                                             \
+        if (by > 0 && by < 1048576 && ((int32_t)by & ((int32_t)by - 1)) == 0)                    \
+            v = v * (T)(1 / by);                                                                 \
+        else                                                                                     \
+            v = v / (T)by;                                                                       \
+    }
 /* A strip: blocks below each other, whose rows that several windows see are read once. Where all of
    a row's columns are in one vector (`one`), the others are made of it. */
 #define CYPOOL_WINDOWS_STRIP(K, STRIDE, OP, S, T, BYTES, LANES)                                  \
 CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                                    \
     ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
     ptrdiff_t step, int taps, int regular, int one, int half, const edge_##S##_##BYTES *edge,    \
-    T nothing, vec_##S##_##BYTES *found, T *lost)                                                \
+    T nothing, double by, vec_##S##_##BYTES *found, T *lost)                                     \
 {                                                                                                \
-    /* (What a row notes is added up before it is added to what was: these sums wait for each     \
+    /* (What a row notes is added up before it is added to what was: these sums wait for each    \
        other.) */                                                                                \
     vec_##S##_##BYTES l0, l1, l2, r0, r1, r2, n0, n1, n2, all = *found;                          \
     T e0, e1, e2, any = *lost;                                                                   \
     l0 = l1 = l2 = r0 = r1 = r2 = (vec_##S##_##BYTES){0};                                        \
     e0 = e1 = e2 = 0;                                                                            \
     if (regular && K > STRIDE) {                                                                 \
-        CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 0, a)                                            \
-        all += n0;                                                                               \
-        any += e0;                                                                               \
+        CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, 0, a)                                        \
+        if (CYPOOL_NOTES_##OP) { all += n0; any += e0; }                                         \
         if (K - STRIDE > 1) {                                                                    \
-            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 1, a + step)                                 \
-            all += n1;                                                                           \
+            CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, 1, a + step)                             \
+            if (CYPOOL_NOTES_##OP) all += n1;                                                    \
         }                                                                                        \
     }                                                                                            \
     for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
         if (!regular || K == STRIDE) {                                                           \
-            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 0, a)                                        \
-            if (!regular) { all += n0; any += e0; }                                              \
+            CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, 0, a)                                    \
+            if (CYPOOL_NOTES_##OP && !regular) { all += n0; any += e0; }                         \
         }                                                                                        \
         if (taps > 1 && (!regular || K - STRIDE < 2)) {                                          \
-            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 1, a + step)                                 \
-            if (!regular) { all += n1; any += e1; }                                              \
+            CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, 1, a + step)                             \
+            if (CYPOOL_NOTES_##OP && !regular) { all += n1; any += e1; }                         \
         }                                                                                        \
         if (taps > 2) {                                                                          \
-            CYPOOL_READ(K, STRIDE, S, BYTES, LANES, 2, a + 2 * step)                             \
-            if (!regular) { all += n2; any += e2; }                                              \
+            CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, 2, a + 2 * step)                         \
+            if (CYPOOL_NOTES_##OP && !regular) { all += n2; any += e2; }                         \
         }                                                                                        \
-        if (regular) {                                                                           \
+        if (CYPOOL_NOTES_##OP && regular) {                                                      \
             if (K == STRIDE) n2 = n0;                                                            \
             if (STRIDE == 2) n2 += n1;                                                           \
             all += n2;                                                                           \
@@ -377,6 +440,8 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
         if (taps > 2) last = (T)CYPOOL_OP_##OP(last, e2);                                        \
         if (edge && edge->end) last = nothing;                                                   \
         left = across##K##STRIDE##_##OP##_##S##_##BYTES(left, right, last);                      \
+        CYPOOL_SHARE(OP, S, T, left, by)                                                         \
+        CYPOOL_ROOT_##OP(S, BYTES, left, all)                                                    \
         if (half) memcpy(y, &left, BYTES / 2);                                                   \
         else *(vec_##S##_##BYTES *)y = left;                                                     \
         if (regular && K - STRIDE == 1) { l0 = l2; r0 = r2; e0 = e2; }                           \
@@ -385,14 +450,19 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
     *found = all;                                                                                \
     *lost = any;                                                                                 \
 }
-#define CYPOOL_READ(K, STRIDE, S, BYTES, LANES, t, p)                                            \
+#define CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, t, p)                                        \
     l##t = *(const vec_##S##_##BYTES *)(p);                                                      \
     n##t = l##t;                                                                                 \
     if (!one) {                                                                                  \
         r##t = *(const vec_##S##_##BYTES *)((p) + (K == 3 && STRIDE == 1 ? 2 : LANES));          \
         n##t += r##t;                                                                            \
     }                                                                                            \
-    if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];
+    if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];                                            \
+    if (CYPOOL_SQUARES_##OP) {                                                                   \
+        l##t *= l##t;                                                                            \
+        if (!one) r##t *= r##t;                                                                  \
+        if (K == 3 && STRIDE == 2) e##t *= e##t;                                                 \
+    }
 
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
 #define CYPOOL_FULL(OP, T) ((T)0.5 > 0 && sizeof(T) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
@@ -413,7 +483,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
 static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(   \
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t py, ptrdiff_t sy, const T *a, \
     ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, ptrdiff_t to,          \
-    T nothing)                                                                                   \
+    T nothing, double by)                                                                        \
 {                                                                                                \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
     const ptrdiff_t few = n <= LANES ? rows : K == 2 ? 1 : STRIDE == 2 ? 4 : 8;                  \
@@ -438,27 +508,28 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
                 const T *p = a + h * sa + STRIDE * i;                                            \
                 T *to = y + h * sy + i;                                                          \
-                if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                  \
+                if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
-                        nothing, &found, &lost);                                                 \
-                else if (one && CYPOOL_FULL(OP, T) && regular)                               \
+                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges, \
+                        nothing, by, &found, &lost);                                             \
+                else if (one && CYPOOL_FULL(OP, T) && regular)                                   \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, 0, edges, nothing,     \
+                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, 0, edges, nothing, by, \
                         &found, &lost);                                                          \
                 else if (one)                                                                    \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, taps, 0, K - STRIDE == 2, 2 * n <= LANES,     \
-                        edges, nothing, &found, &lost);                                          \
+                        edges, nothing, by, &found, &lost);                                      \
                 else if (regular && (!edge || !edge->clips))                                     \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, &found, &lost);       \
-                else if (CYPOOL_FULL(OP, T) && regular)                                      \
+                        some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, by, &found, &lost);   \
+                else if (CYPOOL_FULL(OP, T) && regular)                                          \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, &found, &lost);    \
+                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, by, &found, &lost); \
                 else                                                                             \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, &found, &lost); \
+                        some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, by, &found,     \
+                        &lost);                                                                  \
             }                                                                                    \
         }                                                                                        \
         if (--planes <= 0) break;                                                                \
@@ -467,17 +538,17 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     }                                                                                            \
     bad = found != found;                                                                        \
     for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
-    return CYPOOL_NOTES_##OP && (any | (lost != lost));                                          \
+    return CYPOOL_FINDS_##OP && (any | (lost != lost));                                          \
 }
 #define CYPOOL_WINDOWS_TRY(K, STRIDE, OP, S, T, BYTES, LANES)                                    \
     if (LANES == lanes)                                                                          \
         return windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(                                 \
-            planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing);
+            planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by);
 #define CYPOOL_WINDOWS(K, STRIDE, OP, S, T, DO)                                                  \
 static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(                       \
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, T *y, ptrdiff_t py, ptrdiff_t sy,  \
     const T *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from,            \
-    ptrdiff_t to, T nothing)                                                                     \
+    ptrdiff_t to, T nothing, double by)                                                          \
 {                                                                                                \
     DO                                                                                           \
     return 0;                                                                                    \
@@ -487,16 +558,16 @@ static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(      
 #define CYPOOL_CLIPPED(OP, S, T)                                                                 \
 static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S(                  \
     ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
-    ptrdiff_t step, int taps, int count, int kernel)                                             \
+    ptrdiff_t step, int taps, int count, int kernel, double by)                                  \
 {                                                                                                \
     T last = 0;                                                                                  \
     for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
         T all = 0, note = 0;                                                                     \
         for (int j = 0; j < count; j++) {                                                        \
-            T v = a[j];                                                                          \
+            T v = CYPOOL_TAKE_##OP(a[j]);                                                        \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
             for (int t = 1; t < taps; t++) {                                                     \
-                T w = a[j + t * step];                                                           \
+                T w = CYPOOL_TAKE_##OP(a[j + t * step]);                                         \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
                 v = (T)CYPOOL_OP_##OP(v, w);                                                     \
             }                                                                                    \
@@ -505,36 +576,29 @@ static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S( 
             else all = (T)CYPOOL_OP_##OP(all, v);                                                \
         }                                                                                        \
         if (CYPOOL_NOTES_##OP) last += note;                                                     \
+        CYPOOL_SHARE(OP, S, T, all, by)                                                          \
+        CYPOOL_ROOT1_##OP(all, last)                                                             \
         *y = all;                                                                                \
     }                                                                                            \
     return last;                                                                                 \
 }                                                                                                \
 static __attribute__((noinline, unused)) int clipped_##OP##_##S(                                 \
     ptrdiff_t rows, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step, int taps,      \
-    int count, int kernel)                                                                       \
+    int count, int kernel, double by)                                                            \
 {                                                                                                \
     T last;                                                                                      \
     if (taps == 3 && count == 2)                                                                 \
-        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 3, 2, 3);                       \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 3, 2, 3, by);                   \
     else if (taps == 2 && count == 2 && kernel == 3)                                             \
-        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 2, 2, 3);                       \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 2, 2, 3, by);                   \
     else                                                                                         \
-        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, taps, count, kernel);           \
-    return CYPOOL_NOTES_##OP && last != last;                                                    \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, taps, count, kernel, by);       \
+    return CYPOOL_FINDS_##OP && last != last;                                                    \
 }
 /* Blocks of a vector, the last of which overlaps the one before it: there is at least one. */
 #define CYPOOL_EACH_BLOCK(n, LANES)                                                              \
     for (ptrdiff_t i_ = 0; i_ < (n); i_ += LANES)                                                \
         for (ptrdiff_t i = i_ + LANES <= (n) ? i_ : (n) - LANES, one_ = 1; one_; one_ = 0)
-/* What floating sums are divided by, where they become means: a power of two is multiplied by, which
-   is the same to the last bit. */
-#define CYPOOL_SHARE(OP, S, T, v, by)                                                            \
-    if (CYPOOL_SUMS_##OP && (T)0.5 > 0 && by != 1) {                                             \
-        if (by > 0 && by < 1048576 && ((int32_t)by & ((int32_t)by - 1)) == 0)                    \
-            v = v * (T)(1 / by);                                                                 \
-        else                                                                                     \
-            v = v / (T)by;                                                                       \
-    }
 /* Pixels of n values each, windows of K a side, straight from where they lie: rows of a window are
    `step` apart, its columns `reach`. Whether a NaN was met that may be lost. */
 #define CYPOOL_PIXELS_OF(OP, S, T, I, BYTES, LANES)                                              \
@@ -542,15 +606,16 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##
     const T *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note)                               \
 {                                                                                                \
     vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)a, w, met = v;                             \
+    v = CYPOOL_TAKE_##OP(v);                                                                     \
     if (taps > 1) {                                                                              \
         w = *(const vec_##S##_##BYTES *)(a + step);                                              \
         met += w;                                                                                \
-        v = both_##OP##_##S##_##BYTES(v, w);                                                     \
+        v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w));                                   \
     }                                                                                            \
     if (taps > 2) {                                                                              \
         w = *(const vec_##S##_##BYTES *)(a + 2 * step);                                          \
         met += w;                                                                                \
-        v = both_##OP##_##S##_##BYTES(v, w);                                                     \
+        v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w));                                   \
     }                                                                                            \
     if (CYPOOL_NOTES_##OP) *note += met;                                                         \
     return v;                                                                                    \
@@ -560,7 +625,7 @@ static inline __attribute__((always_inline, unused)) int noted_##OP##_##S(vec_##
     I any = 0;                                                                                   \
     mask_##S##_##BYTES bad = note != note;                                                       \
     for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
-    return CYPOOL_NOTES_##OP && any;                                                             \
+    return CYPOOL_FINDS_##OP && any;                                                             \
 }                                                                                                \
 CYPOOL_PIXELS_DIRECT(2, OP, S, T, BYTES, LANES)                                                  \
 CYPOOL_PIXELS_DIRECT(3, OP, S, T, BYTES, LANES)                                                  \
@@ -570,9 +635,9 @@ static inline __attribute__((unused)) int pixels_##OP##_##S(                    
     ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, ptrdiff_t step,         \
     ptrdiff_t reach, int taps, int kernel, T *room, double by)                                   \
 {                                                                                                \
-    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);      \
+    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by); \
     if (advance != n || reach != n)                                                              \
-        return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);                   \
+        return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);             \
     if (taps == 2) return slide2_##OP##_##S(outputs, n, y, a, step, room, by);                   \
     return slide3_##OP##_##S(outputs, n, y, a, step, room, by);                                  \
 }                                                                                                \
@@ -586,14 +651,16 @@ static __attribute__((noinline, unused)) int pixel_##OP##_##S(                  
         for (int j = 0; j < kernel; j++) {                                                       \
             vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)((const T *)taps[j] + i), w;       \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
+            v = CYPOOL_TAKE_##OP(v);                                                             \
             for (int t = 1; t < kernel; t++) {                                                   \
                 w = *(const vec_##S##_##BYTES *)((const T *)taps[t * kernel + j] + i);           \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
-                v = both_##OP##_##S##_##BYTES(v, w);                                             \
+                v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w));                           \
             }                                                                                    \
             all = j == 0 ? v : both_##OP##_##S##_##BYTES(all, v);                                \
         }                                                                                        \
         CYPOOL_SHARE(OP, S, T, all, by)                                                          \
+        CYPOOL_ROOT_##OP(S, BYTES, all, note)                                                    \
         *(vec_##S##_##BYTES *)(y + i) = all;                                                     \
     }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
@@ -620,6 +687,7 @@ static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(            
             v = both_##OP##_##S##_##BYTES(                                                       \
                 v, column_##OP##_##S(a + i + (K - 1) * reach, step, K, &note));                  \
             CYPOOL_SHARE(OP, S, T, v, by)                                                        \
+            CYPOOL_ROOT_##OP(S, BYTES, v, note)                                                  \
             *(vec_##S##_##BYTES *)(y + i) = v;                                                   \
         }                                                                                        \
     }                                                                                            \
@@ -646,6 +714,7 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
                 *(vec_##S##_##BYTES *)(left + i), *(vec_##S##_##BYTES *)(middle + i));           \
             w = both_##OP##_##S##_##BYTES(w, v);                                                 \
             CYPOOL_SHARE(OP, S, T, w, by)                                                        \
+            CYPOOL_ROOT_##OP(S, BYTES, w, note)                                                  \
             *(vec_##S##_##BYTES *)(y + i) = w;                                                   \
         }                                                                                        \
         if (outputs > 1) a += n;                                                                 \
@@ -668,6 +737,7 @@ static const double cypool_zeros[2048] __attribute__((unused)) = {0};
 #define CYPOOL_SUMS_nanmax 0
 #define CYPOOL_SUMS_nanmin 0
 #define CYPOOL_SUMS_sum 1
+#define CYPOOL_SUMS_square 1
 
 #if CYPOOL_VECTOR == 64
 #define CYPOOL_WIDTHS(DO, L64, L32, L16, ...)                                                    \
@@ -683,7 +753,7 @@ CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, L64, L32, L16, OP, S, T)                   
 CYPOOL_EACH_WINDOWS(2, 2, OP, S, T, I, L64, L32, L16)                                            \
 CYPOOL_EACH_WINDOWS(3, 2, OP, S, T, I, L64, L32, L16)                                            \
 CYPOOL_EACH_WINDOWS(3, 1, OP, S, T, I, L64, L32, L16)                                            \
-CYPOOL_WIDEST(CYPOOL_PIXELS_OF, L64, L32, L16, OP, S, T, I)                                                        \
+CYPOOL_WIDEST(CYPOOL_PIXELS_OF, L64, L32, L16, OP, S, T, I)                                      \
 CYPOOL_CLIPPED(OP, S, T)
 #define CYPOOL_EACH_WINDOWS(K, STRIDE, OP, S, T, I, L64, L32, L16)                               \
 CYPOOL_WIDTHS(CYPOOL_WINDOWS_STRIP, L64, L32, L16, K, STRIDE, OP, S, T)                          \
@@ -712,6 +782,8 @@ CYPOOL_ALL_WINDOWS(nanmax, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(nan
 CYPOOL_ALL_WINDOWS(nanmin, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(nanmin, f64, double, int64_t, 8, 4, 2)
 CYPOOL_ALL_WINDOWS(sum, i32, int32_t, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, i64, int64_t, int64_t, 8, 4, 2)
 CYPOOL_ALL_WINDOWS(sum, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, f64, double, int64_t, 8, 4, 2)
+CYPOOL_WIDTHS(CYPOOL_ROOTS, 16, 8, 4, f32)
+CYPOOL_ALL_WINDOWS(square, f32, float, int32_t, 16, 8, 4)
 
 #define CYPOOL_HAS_NAN(S, T, U)                                                                  \
 static __attribute__((noinline, unused)) int has_nan_##S(ptrdiff_t n, const T *a)                \
@@ -723,6 +795,24 @@ static __attribute__((noinline, unused)) int has_nan_##S(ptrdiff_t n, const T *a
 }
 CYPOOL_HAS_NAN(f32, float, uint32_t)
 CYPOOL_HAS_NAN(f64, double, uint64_t)
+
+/* Of roots of squares: 1, one is zero; 2, another is out of range, or a NaN. */
+static __attribute__((noinline, unused)) int astray_f32(ptrdiff_t n, const float *a)
+{
+    uint32_t zero = 0, astray = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        zero |= a[i] == 0 ? (uint32_t)-1 : 0;
+        astray |= (a[i] == 0) | ((a[i] >= CYPOOL_LEAST) & (a[i] <= CYPOOL_MOST)) ? 0 : (uint32_t)-1;
+    }
+    return (zero ? 1 : 0) | (astray ? 2 : 0);
+}
+/* Whether the square of a value vanishes that is not zero. */
+static __attribute__((noinline, unused)) int has_tiny_f32(ptrdiff_t n, const float *a)
+{
+    uint32_t found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) found |= (a[i] != 0) & (a[i] * a[i] == 0) ? (uint32_t)-1 : 0;
+    return found != 0;
+}
 
 /* Rows that are moved, not combined: by the size of their elements. (may_alias: what lies there has
    another type.) Rows of y and of their source never overlap. */
@@ -754,7 +844,7 @@ static inline __attribute__((unused)) ptrdiff_t threes_m64(
 static inline __attribute__((unused)) ptrdiff_t threes_m128(
     ptrdiff_t n, void *y, const void *a) { return 0; }
 
-#define CYPOOL_MOVES(S, T)                                                                               \
+#define CYPOOL_MOVES(S, T)                                                                       \
 CYPOOL_BLOCK copy_block_##S(T *restrict y, const T *restrict a, ptrdiff_t n)                     \
 { for (ptrdiff_t j = 0; j < n; j++) y[j] = a[j]; }                                               \
 CYPOOL_BLOCK copy_row_##S(ptrdiff_t n, T *y, const T *a)                                         \
@@ -781,7 +871,7 @@ CYPOOL_ROW pick_##S(                                                            
 {                                                                                                \
     T *y = (T *)to;                                                                              \
     const T *a = (const T *)from;                                                                \
-    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                                 \
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
         if (c == 1 && s == 2) pick_row_##S(n, 1, y, a, 2);                                       \
         else if (c == 1 && s == 3) pick_row_##S(n, 1, y, a, 3);                                  \
         else if (c == 1 && s == 4) pick_row_##S(n, 1, y, a, 4);                                  \
@@ -797,22 +887,21 @@ CYPOOL_ROW pick_##S(                                                            
     }                                                                                            \
 }                                                                                                \
                                                                                                  \
-/* The other way: to every s-th element; and one element to each of s. */                        \
+/* The other way: to every s-th element. */                                                      \
 CYPOOL_ROW place_##S(ptrdiff_t n, void *to, const void *from, ptrdiff_t s)                       \
 {                                                                                                \
     T *restrict y = (T *)to;                                                                     \
     const T *restrict a = (const T *)from;                                                       \
     for (ptrdiff_t j = 0; j < n; j++) y[j * s] = a[j];                                           \
 }                                                                                                \
+                                                                                                 \
+/* One element to each of s. */                                                                  \
 CYPOOL_ROW repeat_##S(ptrdiff_t n, void *to, const void *from, ptrdiff_t s)                      \
 {                                                                                                \
     T *restrict y = (T *)to;                                                                     \
     const T *restrict a = (const T *)from;                                                       \
-    if (s == 2)                                                                                  \
-        for (ptrdiff_t j = 0; j < n; j++) { y[2 * j] = a[j]; y[2 * j + 1] = a[j]; }              \
-    else                                                                                         \
-        for (ptrdiff_t j = 0; j < n; j++, y += s)                                                \
-            for (ptrdiff_t i = 0; i < s; i++) y[i] = a[j];                                       \
+    for (ptrdiff_t j = 0; j < n; j++)                                                            \
+        for (ptrdiff_t i = 0; i < s; i++) y[j * s + i] = a[j];                                   \
 }
 CYPOOL_MOVES(m8, cypool_m8)
 CYPOOL_MOVES(m16, cypool_m16)
@@ -830,6 +919,60 @@ CYPOOL_MOVES(m128, cypool_m128)
 #define cypool_place(n, y, ...) CYPOOL_OF_SIZE(place, y)(n, y, __VA_ARGS__)
 #define cypool_repeat(n, y, ...) CYPOOL_OF_SIZE(repeat, y)(n, y, __VA_ARGS__)
 
+/* Shares: each of some rows of n pixels of c elements becomes kh rows of kw pixels each, divided. */
+#define CYPOOL_SPREAD(S, T, BYTES, LANES)                                                        \
+CYPOOL_BLOCK share_##S(                                                                          \
+    ptrdiff_t n, ptrdiff_t c, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t kh,    \
+    ptrdiff_t kw, double by)                                                                     \
+{                                                                                                \
+    if (c == 1 && kw == 2 && n >= LANES) {                                                       \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)(a + i), lo, hi;                   \
+            CYPOOL_SHARE(sum, S, T, v, by)                                                       \
+            enum { lanes_half_ = LANES / 2 };                                                    \
+            lo = CYPOOL_SHUFFLE(v, v, mask_##S##_##BYTES, LANES, CYPOOL_HALF);                   \
+            hi = CYPOOL_SHUFFLE(v, v, mask_##S##_##BYTES, LANES, CYPOOL_OTHER_HALF);             \
+            for (ptrdiff_t h = 0; h < kh; h++) {                                                 \
+                *(vec_##S##_##BYTES *)(y + h * sy + 2 * i) = lo;                                 \
+                *(vec_##S##_##BYTES *)(y + h * sy + 2 * i + LANES) = hi;                         \
+            }                                                                                    \
+        }                                                                                        \
+        return;                                                                                  \
+    }                                                                                            \
+    if (c < LANES) {                                                                             \
+        for (ptrdiff_t j = 0; j < n * c; j++) {                                                  \
+            T v = a[j];                                                                          \
+            CYPOOL_SHARE(sum, S, T, v, by)                                                       \
+            for (ptrdiff_t w = 0; w < kw; w++) y[(j / c * kw + w) * c + j % c] = v;              \
+        }                                                                                        \
+        for (ptrdiff_t h = 1; h < kh; h++) memcpy(y + h * sy, y, (size_t)(n * kw * c) * sizeof(T)); \
+        return;                                                                                  \
+    }                                                                                            \
+    /* (In the order of memory: to store in several places at once takes twice as long.) */      \
+    for (ptrdiff_t h = 0; h < kh; h++, y += sy)                                                  \
+        for (ptrdiff_t j = 0; j < n * kw; j++)                                                   \
+            CYPOOL_EACH_BLOCK(c, LANES) {                                                        \
+                vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)(a + j / kw * c + i);          \
+                CYPOOL_SHARE(sum, S, T, v, by)                                                   \
+                *(vec_##S##_##BYTES *)(y + j * c + i) = v;                                       \
+            }                                                                                    \
+}                                                                                                \
+static __attribute__((noinline, unused)) void spread_##S(                                        \
+    ptrdiff_t rows, ptrdiff_t n, ptrdiff_t c, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa,      \
+    ptrdiff_t kh, ptrdiff_t kw, double by)                                                       \
+{                                                                                                \
+    for (; rows > 0; CYPOOL_ADVANCE(y += kh * sy, a += sa)) {                                    \
+        if (c == 1 && kh == 2 && kw == 2) share_##S(n, 1, y, sy, a, 2, 2, by);                   \
+        else if (c == 1) share_##S(n, 1, y, sy, a, kh, kw, by);                                  \
+        else share_##S(n, c, y, sy, a, kh, kw, by);                                              \
+    }                                                                                            \
+}
+CYPOOL_WIDEST(CYPOOL_SPREAD, 16, 8, 4, f32, float)
+CYPOOL_WIDEST(CYPOOL_SPREAD, 8, 4, 2, f64, double)
+/* rows, n, c, y, distance of its rows, source, that of its rows, kh, kw, what shares are divided by */
+#define cypool_spread(rows, n, c, y, ...)                                                        \
+    _Generic((y), float *: spread_f32, double *: spread_f64)(rows, n, c, y, __VA_ARGS__)
+
 /* Where values were found: c[j] becomes t where tap t of window j is the value, so that the last
    one asked about wins. Codes are as wide as values: one compare and one select. */
 #define CYPOOL_LOCATE(OP, S, T, U, MATCH)                                                        \
@@ -842,7 +985,7 @@ CYPOOL_ROW OP##_##S(                                                            
 {                                                                                                \
     U *c = (U *)codes;                                                                           \
     if (s == 1 && sc == n && sv == n && sa == n) { n *= rows; rows = 1; }                        \
-    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                        \
+    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                \
         if (s == 1) OP##_row_##S(n, c, v, a, 1, t);                                              \
         else OP##_row_##S(n, c, v, a, s, t);                                                     \
     }                                                                                            \
@@ -874,7 +1017,7 @@ CYPOOL_ROW OP##_run_##S(                                                        
     const T *a, ptrdiff_t sa, ptrdiff_t s, U t, int k)                                           \
 {                                                                                                \
     U *c = (U *)codes;                                                                           \
-    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                        \
+    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                \
         if (s == 1 && k == 2) OP##_row2_1_##S(n, c, v, a, t);                                    \
         else if (s == 1) OP##_row3_1_##S(n, c, v, a, t);                                         \
         else if (k == 2) OP##_row2_2_##S(n, c, v, a, t);                                         \
@@ -1355,11 +1498,11 @@ static __attribute__((noinline, unused)) void totals_f32(
 static inline __attribute__((unused)) int no_windows(
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, void *y, ptrdiff_t py, ptrdiff_t sy,
     const void *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from,
-    ptrdiff_t to, double nothing)
+    ptrdiff_t to, double nothing, double by)
 { return 0; }
 static inline __attribute__((unused)) int no_clipped(
     ptrdiff_t rows, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t step, int taps,
-    int count, int kernel)
+    int count, int kernel, double by)
 { return 0; }
 static inline __attribute__((unused)) int no_pixels(
     ptrdiff_t outputs, ptrdiff_t n, void *y, const void *a, ptrdiff_t advance, ptrdiff_t step,
@@ -1373,33 +1516,34 @@ static inline __attribute__((unused)) int no_pixel(
         uint16_t *: NAME##_u16, int32_t *: NAME##_i32, uint32_t *: NAME##_u32,                   \
         int64_t *: NAME##_i64, uint64_t *: NAME##_u64, float *: NAME##_f32,                      \
         double *: NAME##_f64, default: NONE)
-#define CYPOOL_WINDOWS_FOR(NAME, NONE, r, y)                                                     \
+#define CYPOOL_WINDOWS_FOR(NAME, NONE, r, roots, y)                                              \
     _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(NAME##_max, NONE, y),                          \
         cypool_min *: CYPOOL_OF_ORDERED(NAME##_min, NONE, y),                                    \
         cypool_sum *: _Generic((y), int32_t *: NAME##_sum_i32, int64_t *: NAME##_sum_i64,        \
-            float *: NAME##_sum_f32, double *: NAME##_sum_f64, default: NONE),                   \
+            float *: (roots) ? NAME##_square_f32 : NAME##_sum_f32, double *: NAME##_sum_f64,     \
+            default: NONE),                                                                      \
         cypool_nanmax *: _Generic((y), float *: NAME##_nanmax_f32,                               \
             double *: NAME##_nanmax_f64, default: CYPOOL_OF_ORDERED(NAME##_max, NONE, y)),       \
         cypool_nanmin *: _Generic((y), float *: NAME##_nanmin_f32,                               \
             double *: NAME##_nanmin_f64, default: CYPOOL_OF_ORDERED(NAME##_min, NONE, y)))
-/* planes, rows, n, lanes of a block (of a vector, its half or its quarter), reducer, y, distance of
-   its planes and rows, source, distance of its planes and rows and of the rows of a window, taps,
-   from, to, nothing */
-#define cypool_windows22(planes, rows, n, lanes, r, y, ...)                                      \
-    CYPOOL_WINDOWS_FOR(windows22, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
-#define cypool_windows32(planes, rows, n, lanes, r, y, ...)                                      \
-    CYPOOL_WINDOWS_FOR(windows32, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
-#define cypool_windows31(planes, rows, n, lanes, r, y, ...)                                      \
-    CYPOOL_WINDOWS_FOR(windows31, no_windows, r, y)(planes, rows, n, lanes, y, __VA_ARGS__)
-#define cypool_clipped(rows, r, y, ...)                                                          \
-    CYPOOL_WINDOWS_FOR(clipped, no_clipped, r, y)(rows, y, __VA_ARGS__)
+/* planes, rows, n, lanes of a block (of a vector, its half or its quarter), reducer, whether its sums
+   are roots of sums of squares, y, distance of its planes and rows, source, distance of its planes and
+   rows and of the rows of a window, taps, from, to, nothing, what sums are divided by */
+#define cypool_windows22(planes, rows, n, lanes, r, roots, y, ...)                               \
+    CYPOOL_WINDOWS_FOR(windows22, no_windows, r, roots, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_windows32(planes, rows, n, lanes, r, roots, y, ...)                               \
+    CYPOOL_WINDOWS_FOR(windows32, no_windows, r, roots, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_windows31(planes, rows, n, lanes, r, roots, y, ...)                               \
+    CYPOOL_WINDOWS_FOR(windows31, no_windows, r, roots, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_clipped(rows, r, roots, y, ...)                                                   \
+    CYPOOL_WINDOWS_FOR(clipped, no_clipped, r, roots, y)(rows, y, __VA_ARGS__)
 /* outputs, n, reducer, y, source, its distance from one window to the next, that of a window's rows
    and columns, taps of a column, kernel, room for 3 n values, what sums are divided by */
-#define cypool_pixels(outputs, n, r, y, ...)                                                     \
-    CYPOOL_WINDOWS_FOR(pixels, no_pixels, r, y)(outputs, n, y, __VA_ARGS__)
+#define cypool_pixels(outputs, n, r, roots, y, ...)                                              \
+    CYPOOL_WINDOWS_FOR(pixels, no_pixels, r, roots, y)(outputs, n, y, __VA_ARGS__)
 /* kernel, n, reducer, y, taps row by row, divisor */
-#define cypool_pixel(kernel, n, r, y, ...)                                                       \
-    CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, y)(kernel, n, y, __VA_ARGS__)
+#define cypool_pixel(kernel, n, r, roots, y, ...)                                                \
+    CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, roots, y)(kernel, n, y, __VA_ARGS__)
 #define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \
@@ -1417,7 +1561,7 @@ static inline __attribute__((unused)) int no_pixel(
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                          \
         default: CYPOOL_OF_TYPE(locate_run, v))(rows, n, c, sc, v, __VA_ARGS__)
-#define cypool_has_nan(n, a)                                                                 \
+#define cypool_has_nan(n, a)                                                                     \
     _Generic((a), const float *: has_nan_f32, const double *: has_nan_f64)(n, a)
 
 #endif

@@ -1,7 +1,7 @@
 # Types and the three ways to combine two values. Max and Min are written so that one compare and
 # one select do it; neither keeps a NaN in its left operand apart, so floating point has careful
 # forms, used on the pieces of an array in which a NaN was found.
-from libc.math cimport INFINITY, NAN, cbrt, fabs, pow, sqrt
+from libc.math cimport INFINITY, NAN, cbrt, fabs, pow, sqrt, sqrtf
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
     INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
@@ -127,11 +127,16 @@ cdef extern from "cypool_rows.h":
     int cypool_pixels(Py_ssize_t, ...) noexcept nogil
     int cypool_pixel(int, ...) noexcept nogil
     const double *cypool_zeros
+    # Roots of squares of float32: 1, one is zero; 2, another may not be right.
+    int astray_f32(Py_ssize_t, const float *) noexcept nogil
+    int has_tiny_f32(Py_ssize_t, const float *) noexcept nogil      # whose square is zero
+    const float CYPOOL_LEAST, CYPOOL_MOST
     # Without a reducer: moved only.
     void cypool_copy(Py_ssize_t, ...) noexcept nogil
     void cypool_pick(Py_ssize_t, ...) noexcept nogil
     void cypool_place(Py_ssize_t, ...) noexcept nogil
     void cypool_repeat(Py_ssize_t, ...) noexcept nogil
+    void cypool_spread(Py_ssize_t, ...) noexcept nogil
     void cypool_locate(Py_ssize_t, ...) noexcept nogil
     void cypool_locate_run(Py_ssize_t, ...) noexcept nogil
     ctypedef struct Place "cypool_place":

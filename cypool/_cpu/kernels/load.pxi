@@ -115,6 +115,18 @@ cdef void load_power(
                     widened((<const element *>(p + j * run.sc))[0], line), job.power, job.least)
 
 
+# Squares of float32 that stay in it.
+cdef void load_squares(
+        const Job *job, const Run *run, float *line, const float *x) noexcept nogil:
+    cdef Py_ssize_t h, i, n = run.nw * run.nc
+    cdef float *to
+    load_copied(job, run, line, x)
+    for h in range(run.nh):
+        to = line + h * run.pitch
+        for i in range(n):
+            to[i] *= to[i]
+
+
 # Elements as signed integers that compare as they do, reversed or not.
 cdef inline int64_t key_of(element v, int64_t reverse) noexcept nogil:
     if element is half:

@@ -11,46 +11,6 @@
 # Scratch rows have room for the padding of their columns (and where whole planes fit, of their
 # rows), filled with what changes nothing: no window is clipped then.
 
-cdef struct Work:
-    const Job *job
-    const char *plane           # x at the first plane and the tile's first inner element
-    const char *mask            # likewise, or NULL
-    Py_ssize_t first, planes    # the planes of the group
-    Py_ssize_t o0, o1, c0       # outputs of the tile
-    Py_ssize_t i0, nw, nc       # source columns of the tile: the first, how many, inner elements
-    Py_ssize_t left, columns    # padding before them; how many there are with all padding
-    Py_ssize_t d, d0, dn        # the output along the leading axis, and its window
-    char *source                # stage bring: rows, and further ones to combine with
-    char *loaded
-    char *rows                  # stage rows
-    char *temporary             # three lines as long as the longest of these
-    char *line                  # outputs that are not written in place
-    char *more                  # inner nodes of trees of rows
-    char *stack                 # likewise of one window's columns
-    char *scans                 # partial results of long windows of rows, and
-    Py_ssize_t scan_block, scan_done        # which these are
-    char *codes                 # stage store: where maxima were found
-    char *index                 # where these go if they are found at once, or NULL: alike to values
-    char *values                # from here on
-    Py_ssize_t index_plane      # the plane of the group that is at hand
-    int32_t *divisors           # of an average's columns, or plane
-    Py_ssize_t clean            # source rows before this one have been looked through for NaN
-    Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
-    Job *counter                # this thread's copy, which writes to counts
-    int64_t *counts
-    char *counter_scratch
-
-cdef extern from "cypool_firsts.h":
-    ctypedef struct Firsts "cypool_firsts_of":
-        Py_ssize_t planes, rows, n, py, sy, pa, sa, step, at, from_ "from", to
-        char *index
-        int taps, index32
-    # A macro that chooses a function by the type of values.
-    bint cypool_firsts(const Firsts *, ...) noexcept nogil
-
-include "fold.pxi"
-
-
 # --- divisors of averages ---
 
 cdef struct Divisor:
@@ -74,6 +34,48 @@ cdef inline Py_ssize_t divisor_of(const Divisor *divisor, Py_ssize_t w) noexcept
         return divisor.override
     by = divisor.row * axis_divisor(divisor.axis, w, divisor.include_pad)
     return by if by > 0 else 1
+
+
+cdef struct Work:
+    const Job *job
+    const char *plane           # x at the first plane and the tile's first inner element
+    const char *mask            # likewise, or NULL
+    Py_ssize_t first, planes    # the planes of the group
+    Py_ssize_t o0, o1, c0       # outputs of the tile
+    Py_ssize_t i0, nw, nc       # source columns of the tile: the first, how many, inner elements
+    Py_ssize_t left, columns    # padding before them; how many there are with all padding
+    Py_ssize_t d, d0, dn        # the output along the leading axis, and its window
+    char *source                # stage bring: rows, and further ones to combine with
+    char *loaded
+    char *rows                  # stage rows
+    char *temporary             # three lines as long as the longest of these
+    char *line                  # outputs that are not written in place
+    char *more                  # inner nodes of trees of rows
+    char *stack                 # likewise of one window's columns
+    char *scans                 # partial results of long windows of rows, and
+    Py_ssize_t scan_block, scan_done        # which these are
+    char *codes                 # stage store: where maxima were found
+    char *index                 # where these go if they are found at once, or NULL: alike to values
+    char *values                # from here on
+    Py_ssize_t index_plane      # the plane of the group that is at hand
+    int32_t *divisors           # of an average's columns, or plane
+    double by                   # what windows are divided by where they are made
+    Divisor divisor             # of a row of these, unless all are alike
+    Py_ssize_t clean            # source rows before this one have been looked through for NaN
+    Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
+    Job *counter                # this thread's copy, which writes to counts
+    int64_t *counts
+    char *counter_scratch
+
+cdef extern from "cypool_firsts.h":
+    ctypedef struct Firsts "cypool_firsts_of":
+        Py_ssize_t planes, rows, n, py, sy, pa, sa, step, at, from_ "from", to
+        char *index
+        int taps, index32
+    # A macro that chooses a function by the type of values.
+    bint cypool_firsts(const Firsts *, ...) noexcept nogil
+
+include "fold.pxi"
 
 
 # --- bring ---
@@ -455,6 +457,10 @@ cdef void fold_totals(
     cdef const float *x
     cdef Py_ssize_t p, i, q
     if acc is double and reducer is Sum:
+        if rows == 1 and work.o1 - work.o0 == 1 and a.kernel <= TOTAL:
+            # One window of each plane.
+            totals_f32(work.planes, a.kernel, y, <const float *>m, work.job.x.group // 4)
+            return
         for p in range(work.planes):
             for i in range(rows):
                 x = <const float *>(m + p * work.job.x.group) + i * sm
@@ -509,6 +515,46 @@ cdef void fold_lines(
         for i in range(rows):
             fold_window(y + i * sy + (o - o0) * nc, m + i * sm + (start - work.i0) * nc, count,
                         a.step, nc, stack, r)
+
+
+# Gradients of windows that neither overlap nor leave anything between them, along rows and along
+# columns: every source element goes to a block of outputs. Source rows `first` and on lie at m.
+cdef void fold_repeats(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, real *y, Py_ssize_t sy, const real *m,
+        Py_ssize_t sm, Py_ssize_t first) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t h = h0, kh, rows, start, count
+    while h < h1:
+        # One row of windows, perhaps a part of it, or all that are whole.
+        kh = min(a.stride - (h + a.lo) % a.stride, h1 - h)
+        rows = 1
+        axis_window(a, h, &start, &count)
+        if count == 0:
+            rows_fill(kh, (work.o1 - work.o0) * work.nc, y + (h - h0) * sy, sy, <real>0)
+        else:
+            if kh == a.stride:
+                rows = min((h1 - h) // kh, a.length - start)
+            repeat_columns(work, rows, kh, y + (h - h0) * sy, sy, m + (start - first) * sm, sm)
+        h += rows * kh
+
+
+cdef void repeat_columns(
+        Work *work, Py_ssize_t rows, Py_ssize_t kh, real *y, Py_ssize_t sy, const real *m,
+        Py_ssize_t sm) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t o = work.o0, nc = work.nc, n, kw, start, count
+    while o < work.o1:
+        kw = min(w.stride - (o + w.lo) % w.stride, work.o1 - o)
+        n = 1
+        axis_window(w, o, &start, &count)
+        if count == 0:
+            rows_fill(rows * kh, kw * nc, y + (o - work.o0) * nc, sy, <real>0)
+        else:
+            if kw == w.stride:
+                n = min((work.o1 - o) // kw, w.length - start)
+            cypool_spread(rows, n, nc, y + (o - work.o0) * nc, sy, m + (start - work.i0) * nc, sm,
+                          kh, kw, work.by)
+        o += n * kw
 
 
 # A window too wide for a line: its columns by pieces.
@@ -712,6 +758,51 @@ cdef char *index_of_tile(const Work *work, Py_ssize_t h0) noexcept nogil:
         work.c0 * a.inner + work.d * a.stride[0] + h0 * a.stride[1] + work.o0 * a.stride[2])
 
 
+# Rows and then columns of a block, whose source rows first <= i < last lie at m.
+cdef void fold_block(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const char *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, Py_ssize_t last,
+        bint narrow, reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *heights = &job.axis[1]
+    cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, size = sizeof(acc)
+    cdef Py_ssize_t sv = job.pitch, pv = job.rows_pitch * sv, p, h, start, count
+    cdef acc *v = <acc *>work.rows
+    # Rows under windows.
+    if job.scan_chunk > 0 or job.streams:
+        for h in range(h0, h1):
+            if job.scan_chunk > 0:
+                scan_row(work, h, v + (h - h0) * sv + work.left * nc, r)
+                continue
+            axis_window(heights, h, &start, &count)
+            if count == 0:
+                row_fill(v + (h - h0) * sv + work.left * nc, n, identity(r, y))
+            else:
+                stream_row(work, start, count, v + (h - h0) * sv + work.left * nc,
+                           <acc *>work.more, r)
+    elif job.padded:
+        fold_padded(work, v, <acc *>m, r)
+    elif (heights.kernel == 1 and heights.stride == 1 and rows == last - first and not narrow
+          and (job.source_rows > 0 or work.columns == work.nw)):
+        v = <acc *>m
+        sv = sm
+        pv = pm
+    elif job.source_rows > 0:
+        for p in range(work.planes):
+            fold_rows(work, h0, h1, work.columns * nc, v + p * pv, sv, m + p * pm * size, sm,
+                      first, False, job.quads and axis_single(&job.axis[0]), r)
+    else:
+        for p in range(work.planes):
+            fold_rows(work, h0, h1, n, v + p * pv + work.left * nc, sv, m + p * job.x.group,
+                      sm, first, narrow, False, r)
+    # Columns under windows.
+    if job.axis[2].kind == SLIDING:
+        fold_columns(work, work.planes, rows, y, py, sy, v, pv, sv, r)
+    else:
+        for p in range(work.planes):
+            fold_lines(work, rows, y + p * py, sy, v + p * pv, sv, r)
+
+
 # A block of output rows of a group of planes, or of one. Whether a NaN was met that may be lost:
 # then nothing but values was written.
 cdef bint reduce_block(
@@ -720,14 +811,12 @@ cdef bint reduce_block(
     cdef const Job *job = work.job
     cdef const Axis *heights = &job.axis[1]
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, width, p, h, start, count
-    cdef Py_ssize_t first = 0, last = 0, sm = 0, pm = 0, sy, py, sv, pv, size = sizeof(acc)
+    cdef Py_ssize_t first = 0, last = 0, sm = 0, pm = 0, sy, py, size = sizeof(acc)
     cdef Py_ssize_t wide = 4 if job.index32 else 8
-    cdef bint regular = job.axis[2].kind == SLIDING
     cdef bint narrow = False, found = False
     cdef char *out = job.y.data
     cdef const char *m = NULL
     cdef acc *y
-    cdef acc *v = <acc *>work.rows
     cdef Run run, index, piece
     width = (work.o1 - work.o0) * nc
     if out != NULL:
@@ -770,15 +859,18 @@ cdef bint reduce_block(
         else:
             found = fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
                                  job.x.stride[1] // size, first, r)
-        if found:
+        if found and not job.roots:
             return True
+        if acc is float and reducer is Sum:
+            if found:
+                mend_roots(work, h0, h1, y, py, sy)
     else:
         axis_source(heights, h0, h1, &first, &last)
         # Where source rows are: in place, or in scratch.
         sm = job.pitch
         pm = job.source_rows * sm
         m = work.source
-        if regular:
+        if job.axis[2].kind == SLIDING and not job.totals:
             make_margins(work, r, _)
         if job.source_rows == 0:
             m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
@@ -793,43 +885,16 @@ cdef bint reduce_block(
                            + job.padded * (first + heights.lo) * sm, sm, <acc *>work.loaded, r)
         if job.totals:
             fold_totals(work, rows, y, py, sy, m, sm, r)
-        # Rows under windows.
-        sv = job.pitch
-        pv = job.rows_pitch * sv
-        if job.scan_chunk > 0 or job.streams:
-            for h in range(h0, h1):
-                if job.scan_chunk > 0:
-                    scan_row(work, h, v + (h - h0) * sv + work.left * nc, r)
-                    continue
-                axis_window(heights, h, &start, &count)
-                if count == 0:
-                    row_fill(v + (h - h0) * sv + work.left * nc, n, identity(r, y))
-                else:
-                    stream_row(work, start, count, v + (h - h0) * sv + work.left * nc,
-                               <acc *>work.more, r)
-        elif job.padded:
-            fold_padded(work, v, <acc *>m, r)
-        elif (heights.kernel == 1 and heights.stride == 1 and rows == last - first and not narrow
-              and (job.source_rows > 0 or work.columns == work.nw)):
-            v = <acc *>m
-            sv = sm
-            pv = pm
-        elif job.source_rows > 0:
-            for p in range(work.planes):
-                fold_rows(work, h0, h1, work.columns * nc, v + p * pv, sv, m + p * pm * size, sm,
-                          first, False, job.quads and axis_single(&job.axis[0]), r)
+        elif job.repeats:
+            if (acc is float or acc is double) and reducer is Sum:
+                for p in range(work.planes):
+                    fold_repeats(work, h0, h1, y + p * py, sy, <acc *>m + p * pm, sm, first)
         else:
-            for p in range(work.planes * (not job.totals)):
-                fold_rows(work, h0, h1, n, v + p * pv + work.left * nc, sv, m + p * job.x.group,
-                          sm, first, narrow, False, r)
-        # Columns under windows.
-        if job.totals:
-            pass
-        elif regular:
-            fold_columns(work, work.planes, rows, y, py, sy, v, pv, sv, r)
-        else:
-            for p in range(work.planes):
-                fold_lines(work, rows, y + p * py, sy, v + p * pv, sv, r)
+            fold_block(work, h0, h1, y, py, sy, m, pm, sm, first, last, narrow, r)
+        if acc is float and reducer is Sum:
+            if job.roots:
+                make_roots(work, h0, h1, y, py, sy)
+                mend_roots(work, h0, h1, y, py, sy)
     if job.store == NULL and job.index.data == NULL:
         return False
     run.nh = rows
@@ -926,6 +991,11 @@ cdef bint fold_squares(
                     size = 4 if work.job.index32 else 8
                     memset(work.index + (y + p * py + (h - h0) * sy - <acc *>work.values) * size,
                            0xff, n * size)
+        elif work.job.clips:
+            divisor_start(&work.divisor, work.job, work.d, h)
+            found |= fold_clipped(
+                work, work.planes, rows, <int>count, y + (h - h0) * sy, py, sy,
+                m + (start - first) * sm, pm, sm, r)
         else:
             found |= fold_square_rows(
                 work, work.planes, rows, h1 - h - rows, <int>count, y + (h - h0) * sy, py, sy,
@@ -1035,6 +1105,8 @@ cdef bint fold_clipped(
         lanes //= 2
     while o < work.o1:
         at = o - work.o0
+        if work.job.clips:
+            work.by = <double>divisor_of(&work.divisor, o)
         if o == qa and qb - qa >= lanes:
             found |= fold_windows(
                 work, planes, rows, qb - qa, lanes, r, y + at, py, sy,
@@ -1048,8 +1120,8 @@ cdef bint fold_clipped(
                 rows_fill(rows, 1, y + p * py + at, sy, identity(r, y))
             else:
                 found |= cypool_clipped(
-                    rows, r, y + p * py + at, sy, m + p * pm + (start - work.i0), sm * a.stride,
-                    sm * a.step, count, <int>taps, <int>w.kernel)
+                    rows, r, work.job.roots, y + p * py + at, sy, m + p * pm + (start - work.i0),
+                    sm * a.stride, sm * a.step, count, <int>taps, <int>w.kernel, work.by)
             if work.index != NULL:
                 locate_column(work, rows, count, taps, y + p * py + at, sy,
                               m + p * pm + (start - work.i0), sm, work.index_plane + p)
@@ -1103,13 +1175,13 @@ cdef bint fold_windows(
         return cypool_firsts(
             &firsts, <int>w.kernel, <int>w.stride, lanes, y, m, nothing)
     if w.kernel == 2:
-        return cypool_windows22(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
-                                begin, end, nothing)
+        return cypool_windows22(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm,
+                                advance, step, count, begin, end, nothing, work.by)
     if w.stride == 2:
-        return cypool_windows32(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
-                                begin, end, nothing)
-    return cypool_windows31(planes, rows, n, lanes, r, y, py, sy, m, pm, advance, step, count,
-                            begin, end, nothing)
+        return cypool_windows32(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm,
+                                advance, step, count, begin, end, nothing, work.by)
+    return cypool_windows31(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm, advance,
+                            step, count, begin, end, nothing, work.by)
 
 
 # The same where each pixel is a vector of inner elements.
@@ -1138,7 +1210,7 @@ cdef bint fold_pixels(
                     by = <double>divisor_of(&divisor, o)
                 if o == qa and qb > qa and (count == k or slides and count == 2):
                     found |= cypool_pixels(
-                        qb - qa, nc, r, to + (o - work.o0) * nc,
+                        qb - qa, nc, r, work.job.roots, to + (o - work.o0) * nc,
                         row + (o * w.stride - w.lo - work.i0) * nc, w.stride * nc, sm * a.step,
                         w.step * nc, <int>count, k, <acc *>work.temporary, by)
                     o = qb
@@ -1168,7 +1240,100 @@ cdef bint fold_pixel(
                 continue
             taps[t * w.kernel + j] = row + min(t, count - 1) * step + (
                 start - work.i0 + min(j, columns - 1) * w.step) * nc
-    return cypool_pixel(<int>w.kernel, nc, r, y, taps, by)
+    return cypool_pixel(<int>w.kernel, nc, r, work.job.roots, y, taps, by)
+
+
+# Roots of sums of squares, or of their means.
+cdef void make_roots(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, float *y, Py_ssize_t py,
+        Py_ssize_t sy) noexcept nogil:
+    cdef Py_ssize_t p, h, o, i, nc = work.nc
+    cdef float by
+    cdef float *to
+    cdef Divisor divisor
+    for h in range(h0, h1):
+        divisor_start(&divisor, work.job, work.d, h)
+        for p in range(work.planes):
+            for o in range(work.o0, work.o1):
+                by = <float>divisor_of(&divisor, o)
+                to = y + p * py + (h - h0) * sy + (o - work.o0) * nc
+                for i in range(nc):
+                    to[i] = sqrtf(to[i] / by)
+
+
+# Those that may not be right, as squares of float32 overflow or vanish, are made again in float64,
+# but for zeros where nothing is so small that its square is one.
+cdef void mend_roots(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, float *y, Py_ssize_t py,
+        Py_ssize_t sy) noexcept nogil:
+    cdef Py_ssize_t p, h, i, nc = work.nc, n = (work.o1 - work.o0) * nc, rows = 1
+    cdef float *row
+    cdef int tiny = -1, flags
+    # (Rows with nothing between them are one.)
+    if sy == n:
+        rows = h1 - h0
+    for p in range(work.planes):
+        h = h0 - rows
+        while h + rows < h1:
+            h += rows
+            row = y + p * py + (h - h0) * sy
+            flags = astray_f32(rows * n, row)
+            if flags == 0:
+                continue
+            if tiny < 0:
+                tiny = block_has_tiny(work, h0, h1)
+            if flags == 1 and not tiny:
+                continue
+            for i in range(rows * n):
+                if (row[i] != 0 or tiny) and not CYPOOL_LEAST <= row[i] <= CYPOOL_MOST:
+                    row[i] = <float>root_of_window(
+                        work, p, h + i // n, work.o0 + i % n // nc, i % nc)
+
+
+# Whether a square vanishes of what output rows h0 <= h < h1 see.
+cdef bint block_has_tiny(Work *work, Py_ssize_t h0, Py_ssize_t h1) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t p, h, i, first, last, n = work.nw * work.nc, rows = 1
+    cdef const char *x
+    axis_source(&job.axis[1], h0, h1, &first, &last)
+    if job.load == NULL and job.x.stride[1] == n * 4:
+        rows = last - first
+    for p in range(work.planes):
+        h = first - rows
+        while h + rows < last:
+            h += rows
+            x = work.plane + p * job.x.group + work.d0 * job.x.stride[0] + (
+                h * job.x.stride[1] + work.i0 * job.x.stride[2])
+            if job.load == NULL:
+                if has_tiny_f32(rows * n, <const float *>x):
+                    return True
+                continue
+            for i in range(n):
+                if has_tiny_f32(1, <const float *>(
+                        x + i // work.nc * job.x.stride[2] + i % work.nc * job.x.inner)):
+                    return True
+    return False
+
+
+# Of the window at (h, o) of a plane and of inner element c.
+cdef double root_of_window(
+        Work *work, Py_ssize_t plane, Py_ssize_t h, Py_ssize_t o, Py_ssize_t c) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t h_start, rows, start, columns, t, j
+    cdef double all = 0, v
+    cdef const char *p
+    cdef Divisor divisor
+    axis_window(&job.axis[1], h, &h_start, &rows)
+    axis_window(&job.axis[2], o, &start, &columns)
+    divisor_start(&divisor, job, work.d, h)
+    for t in range(rows):
+        for j in range(columns):
+            p = work.plane + plane * job.x.group + work.d0 * job.x.stride[0] + c * job.x.inner + (
+                (h_start + t * job.axis[1].step) * job.x.stride[1]
+                + (start + j * job.axis[2].step) * job.x.stride[2])
+            v = (<const float *>p)[0]
+            all += v * v
+    return sqrt(all / <double>divisor_of(&divisor, o))
 
 
 # Whether a NaN lies among the source rows of the output rows h0 <= h < h1 (of one d).
@@ -1232,6 +1397,10 @@ cdef void reduce_units(
     work.codes = work.scans + job.scans_size * size
     work.margin_left = -1
     work.scan_block = -1
+    work.by = 1
+    if job.repeats and job.load == NULL or job.divides and job.inner == 1 and not job.clips:
+        divisor_start(&work.divisor, job, 0, 0)
+        work.by = <double>divisor_of(&work.divisor, 0)
     # (Not needed where one divisor does for all.)
     cdef bint whole = (
         job.whole_begin[2] == 0 and job.whole_end[2] == job.axis[2].outputs

@@ -113,6 +113,7 @@ enter_element(&table, DT_F32, <float *>NULL)
 enter_element(&table, DT_F64, <double *>NULL)
 enter_element(&table, DT_F16, <half *>NULL)
 enter_element(&table, DT_BF16, <bfloat *>NULL)
+table.square = <load_fn>&load_squares
 table.check_index = <scatter_fn>&check_index_units
 
 kernels = PyCapsule_New(&table, "cypool.kernels", NULL)
