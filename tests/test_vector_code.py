@@ -124,6 +124,19 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     assert scalar == []
 
 
+def test_long_windows_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"peaks_[a-z]+_[iuf]\d+_\d\d$", n)]
+    widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
+    assert len(names) == (2 * 10 + 2 * 2) * (widths + 1)
+    wide = re.compile(r"_[iu]64_|_f64_" if level == "baseline" else "$^")
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
+                   for line in found[name].splitlines())
+        and not wide.search(name)] == []
+
+
 def test_pixels_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]

@@ -466,7 +466,12 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.quads and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
         and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
     job.totals = job.quad_columns and job.narrow
-    if job.totals:
+    job.peaks = (
+        not job.sums and not job.locates and job.load == NULL and sliding and job.inner == 1
+        and w.step == 1 and k > DIRECT and 2 * w.stride >= k and taps_h == 1 and taps_d == 1
+        and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
+    cdef bint straight = job.totals or job.peaks
+    if straight:
         # (Nothing but results is kept.)
         limit = STAGED // 2
     # Tiles: a few columns of outputs, all inner elements of them if possible.
@@ -478,11 +483,11 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     while shrinks and job.tile_c > 16 and (
             columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         job.tile_c = (job.tile_c + 1) // 2
-    if columns_of(w, 1 if job.totals else job.tile_w) > WIDE * LINE // size // job.tile_c:
+    if columns_of(w, 1 if straight else job.tile_w) > WIDE * LINE // size // job.tile_c:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(1, limit // job.tile_c // w.step)
-        job.quad_columns = job.totals = False
+        job.quad_columns = job.totals = job.peaks = straight = False
     # Long windows of rows that overlap: by scans, if there is room for them.
     elif overlaps and not small and not job.locates:
         while shrinks and job.tile_c > 64 and (
@@ -562,7 +567,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
             and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
         job.group = max(1, min(
-            job.planes, limit // k if job.totals else
+            job.planes, limit // k if straight else
             group // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
         job.x.group = job.x.outer[0]
         job.y.group = job.y.outer[0]
@@ -574,7 +579,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     held = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
     need = max(job.block, job.source_rows) * job.pitch
     job.rows_size = round_up(
-        (0 if job.totals else job.group * job.rows_pitch * job.pitch) + 64, 16)
+        (0 if straight else job.group * job.rows_pitch * job.pitch) + 64, 16)
     if job.wide or job.streams:
         job.source_size = LEAF * job.pitch
         job.loaded_size = held * job.pitch if job.load != NULL else 0
@@ -596,7 +601,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.temporary = max(job.temporary, job.source_size)
     if job.squares and job.inner > 1:
         job.temporary = max(job.temporary, 3 * job.tile_c)
-    job.temporary = round_up((0 if job.totals else job.temporary) + 16, 16)
+    job.temporary = round_up((0 if straight else job.temporary) + 16, 16)
     job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
     job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
     job.stack = round_up(2 * (2 + bits(k // LEAF)) * job.tile_c, 16)

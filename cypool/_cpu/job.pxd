@@ -133,6 +133,7 @@ cdef struct Job:
     bint quads              # of what was float32: fours of the first axis with taps in float32
     bint quad_columns       # that axis is the columns, in long windows of one row, and
     bint totals             # these are read in place
+    bint peaks              # likewise extremes
     bint counts             # y is a line of scratch
     bint locates            # values are found first, and where they are afterwards, or
     bint firsts             # both at once, if it can be done

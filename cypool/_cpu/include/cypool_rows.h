@@ -34,6 +34,7 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_OP_nanmax(a, b) (((b) > (a)) | ((b) != (b)) ? (b) : (a))
 #define CYPOOL_OP_nanmin(a, b) (((b) < (a)) | ((b) != (b)) ? (b) : (a))
 
+#define CYPOOL_UNROLLED _Pragma("GCC unroll 16")
 #define CYPOOL_BLOCK static inline __attribute__((always_inline, unused)) void
 #define CYPOOL_ROW static __attribute__((noinline, unused)) void
 
@@ -748,6 +749,82 @@ static const double cypool_zeros[2048] __attribute__((unused)) = {0};
 #else
 #define CYPOOL_WIDTHS(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 16, L16)
 #endif
+/* Extremes of windows of n elements in a row, `step` apart, for as many elements as a vector has and
+   more: several vectors of them, and at last the lanes of one. Whether a NaN was met that may be
+   lost. */
+#define CYPOOL_ACROSS(i, by) ((i) ^ (by)) % lanes_
+#define CYPOOL_ACROSS32(i) CYPOOL_ACROSS(i, 32)
+#define CYPOOL_ACROSS16(i) CYPOOL_ACROSS(i, 16)
+#define CYPOOL_ACROSS8(i) CYPOOL_ACROSS(i, 8)
+#define CYPOOL_ACROSS4(i) CYPOOL_ACROSS(i, 4)
+#define CYPOOL_ACROSS2(i) CYPOOL_ACROSS(i, 2)
+#define CYPOOL_ACROSS1(i) CYPOOL_ACROSS(i, 1)
+#define CYPOOL_MEET(OP, S, BYTES, LANES, by)                                                     \
+    if (LANES > by) {                                                                            \
+        other = CYPOOL_SHUFFLE(v[0], v[0], mask_##S##_##BYTES, LANES, CYPOOL_ACROSS##by);        \
+        v[0] = both_##OP##_##S##_##BYTES(v[0], other);                                           \
+    }
+#define CYPOOL_PEAKS(OP, S, T, I, BYTES, LANES)                                                  \
+static __attribute__((noinline, unused)) int peaks_##OP##_##S##_##BYTES(                         \
+    ptrdiff_t windows, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step)          \
+{                                                                                                \
+    enum { lanes_ = LANES };                                                                     \
+    vec_##S##_##BYTES notes[4] = {{0}}, v[4], next, other;                                       \
+    mask_##S##_##BYTES bad;                                                                      \
+    I any = 0;                                                                                   \
+    for (; windows > 0; windows--, y++, a += windows > 0 ? step : 0) {                           \
+        ptrdiff_t i = 0;                                                                         \
+        v[0] = v[1] = v[2] = v[3] = *(const vec_##S##_##BYTES *)a;                               \
+        for (; i + 4 * LANES <= n; i += 4 * LANES) {                                             \
+            CYPOOL_UNROLLED                                                                      \
+            for (int j = 0; j < 4; j++) {                                                        \
+                next = *(const vec_##S##_##BYTES *)(a + i + j * LANES);                          \
+                if (CYPOOL_NOTES_##OP) notes[j] += next;                                         \
+                v[j] = both_##OP##_##S##_##BYTES(v[j], next);                                    \
+            }                                                                                    \
+        }                                                                                        \
+        for (; i < n; i += LANES) {                                                              \
+            next = *(const vec_##S##_##BYTES *)(a + (i + LANES <= n ? i : n - LANES));           \
+            if (CYPOOL_NOTES_##OP) notes[0] += next;                                             \
+            v[0] = both_##OP##_##S##_##BYTES(v[0], next);                                        \
+        }                                                                                        \
+        v[0] = both_##OP##_##S##_##BYTES(v[0], v[1]);                                            \
+        v[2] = both_##OP##_##S##_##BYTES(v[2], v[3]);                                            \
+        v[0] = both_##OP##_##S##_##BYTES(v[0], v[2]);                                            \
+        CYPOOL_MEET(OP, S, BYTES, LANES, 32)                                                     \
+        CYPOOL_MEET(OP, S, BYTES, LANES, 16)                                                     \
+        CYPOOL_MEET(OP, S, BYTES, LANES, 8)                                                      \
+        CYPOOL_MEET(OP, S, BYTES, LANES, 4)                                                      \
+        CYPOOL_MEET(OP, S, BYTES, LANES, 2)                                                      \
+        CYPOOL_MEET(OP, S, BYTES, LANES, 1)                                                      \
+        *y = v[0][0];                                                                            \
+    }                                                                                            \
+    notes[0] += notes[1];                                                                        \
+    notes[2] += notes[3];                                                                        \
+    notes[0] += notes[2];                                                                        \
+    bad = notes[0] != notes[0];                                                                  \
+    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
+    return CYPOOL_NOTES_##OP && any;                                                             \
+}
+#define CYPOOL_PEAKS_TRY(OP, S, T, BYTES, LANES)                                                 \
+    if (n >= LANES) return peaks_##OP##_##S##_##BYTES(windows, n, y, a, step);
+#define CYPOOL_ALL_PEAKS(OP, S, T, I, L64, L32, L16)                                             \
+CYPOOL_WIDTHS(CYPOOL_PEAKS, L64, L32, L16, OP, S, T, I)                                          \
+static inline __attribute__((unused)) int peaks_##OP##_##S(                                      \
+    ptrdiff_t windows, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step)          \
+{                                                                                                \
+    CYPOOL_WIDTHS(CYPOOL_PEAKS_TRY, L64, L32, L16, OP, S, T)                                     \
+    T lost = 0;                                                                                  \
+    for (; windows > 0; windows--, y++, a += windows > 0 ? step : 0) {                           \
+        T v = a[0];                                                                              \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                      \
+            if (CYPOOL_NOTES_##OP) lost += a[i];                                                 \
+            v = (T)CYPOOL_OP_##OP(v, a[i]);                                                      \
+        }                                                                                        \
+        *y = v;                                                                                  \
+    }                                                                                            \
+    return CYPOOL_NOTES_##OP && lost != lost;                                                    \
+}
 #define CYPOOL_ALL_WINDOWS(OP, S, T, I, L64, L32, L16)                                           \
 CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, L64, L32, L16, OP, S, T)                                    \
 CYPOOL_EACH_WINDOWS(2, 2, OP, S, T, I, L64, L32, L16)                                            \
@@ -778,8 +855,16 @@ CYPOOL_WIDTHS(CYPOOL_VEC, 16, 8, 4, f32, float, int32_t)
 CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, f64, double, int64_t)
 CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_WINDOWS, max)
 CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_WINDOWS, min)
-CYPOOL_ALL_WINDOWS(nanmax, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(nanmax, f64, double, int64_t, 8, 4, 2)
-CYPOOL_ALL_WINDOWS(nanmin, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(nanmin, f64, double, int64_t, 8, 4, 2)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_PEAKS, max)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_PEAKS, min)
+CYPOOL_ALL_WINDOWS(nanmax, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(nanmax, f64, double, int64_t, 8, 4, 2)
+CYPOOL_ALL_PEAKS(nanmax, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_PEAKS(nanmax, f64, double, int64_t, 8, 4, 2)
+CYPOOL_ALL_WINDOWS(nanmin, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(nanmin, f64, double, int64_t, 8, 4, 2)
+CYPOOL_ALL_PEAKS(nanmin, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_PEAKS(nanmin, f64, double, int64_t, 8, 4, 2)
 CYPOOL_ALL_WINDOWS(sum, i32, int32_t, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, i64, int64_t, int64_t, 8, 4, 2)
 CYPOOL_ALL_WINDOWS(sum, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_WIDTHS(CYPOOL_ROOTS, 16, 8, 4, f32)
@@ -1390,7 +1475,6 @@ CYPOOL_GAINS_FROM(i32, int32_t, u16, uint16_t)
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
    type that fours are added up in. */
-#define CYPOOL_UNROLLED _Pragma("GCC unroll 16")
 #define CYPOOL_TOTAL(NAME, T, LANE, I)                                                           \
 /* 16 elements from p on, in parts of a register. */                                             \
 CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
@@ -1544,6 +1628,18 @@ static inline __attribute__((unused)) int no_pixel(
 /* kernel, n, reducer, y, taps row by row, divisor */
 #define cypool_pixel(kernel, n, r, roots, y, ...)                                                \
     CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, roots, y)(kernel, n, y, __VA_ARGS__)
+static inline __attribute__((unused)) int no_peaks(
+    ptrdiff_t windows, ptrdiff_t n, void *y, const void *a, ptrdiff_t step)
+{ return 0; }
+/* windows, n, reducer, y, source, its distance from one window to the next */
+#define cypool_peaks(windows, n, r, y, ...)                                                      \
+    _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(peaks_max, no_peaks, y),                       \
+        cypool_min *: CYPOOL_OF_ORDERED(peaks_min, no_peaks, y),                                 \
+        cypool_nanmax *: _Generic((y), float *: peaks_nanmax_f32,                                \
+            double *: peaks_nanmax_f64, default: CYPOOL_OF_ORDERED(peaks_max, no_peaks, y)),     \
+        cypool_nanmin *: _Generic((y), float *: peaks_nanmin_f32,                                \
+            double *: peaks_nanmin_f64, default: CYPOOL_OF_ORDERED(peaks_min, no_peaks, y)),     \
+        default: no_peaks)(windows, n, y, __VA_ARGS__)
 #define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \

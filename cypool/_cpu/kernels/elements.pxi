@@ -126,6 +126,7 @@ cdef extern from "cypool_rows.h":
     int cypool_clipped(Py_ssize_t, ...) noexcept nogil
     int cypool_pixels(Py_ssize_t, ...) noexcept nogil
     int cypool_pixel(int, ...) noexcept nogil
+    int cypool_peaks(Py_ssize_t, ...) noexcept nogil
     const double *cypool_zeros
     # Roots of squares of float32: 1, one is zero; 2, another may not be right.
     int astray_f32(Py_ssize_t, const float *) noexcept nogil

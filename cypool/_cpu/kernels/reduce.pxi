@@ -471,6 +471,27 @@ cdef void fold_totals(
                     y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel, False)
 
 
+# Likewise extremes. Whether a NaN was met that may be lost.
+cdef bint fold_peaks(
+        Work *work, Py_ssize_t h0, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t p, i, size = sizeof(acc), k = job.axis[2].kernel, n = work.o1 - work.o0
+    cdef Py_ssize_t pm = job.x.group // size, sm = job.x.stride[1] // size
+    cdef const acc *m = <const acc *>(
+        work.plane + work.d0 * job.x.stride[0] + h0 * job.axis[1].stride * job.x.stride[1]
+        + work.i0 * job.x.stride[2])
+    cdef bint found = False
+    if rows == 1 and n == 1 and (py == 1 or work.planes == 1):
+        # One window of each plane.
+        return cypool_peaks(work.planes, k, r, y, m, pm)
+    for p in range(work.planes):
+        for i in range(rows):
+            found |= cypool_peaks(
+                n, k, r, y + p * py + i * sy, m + p * pm + i * sm, job.axis[2].stride)
+    return found
+
+
 # Likewise where windows are not all alike: those of a gradient, which has no margins.
 cdef void fold_lines(
         Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
@@ -864,6 +885,9 @@ cdef bint reduce_block(
         if acc is float and reducer is Sum:
             if found:
                 mend_roots(work, h0, h1, y, py, sy)
+    elif job.peaks:
+        if fold_peaks(work, h0, rows, y, py, sy, r):
+            return True
     else:
         axis_source(heights, h0, h1, &first, &last)
         # Where source rows are: in place, or in scratch.
@@ -1450,13 +1474,13 @@ cdef void reduce_units(
                     work.c0 * job.mask.inner)
         if (acc is float or acc is double) and (reducer is Max or reducer is Min):
             # With no NaN about, one instruction takes a maximum.
-            if (reduce_block(&work, h0, h1, u, r, _) if job.squares
+            if (reduce_block(&work, h0, h1, u, r, _) if job.squares or job.peaks
                     else job.load != NULL or job.wide > 0 or block_has_nan(&work, h0, h1, _)):
                 if reducer is Max:
                     reduce_block(&work, h0, h1, u, <NanMax *>NULL, _)
                 else:
                     reduce_block(&work, h0, h1, u, <NanMin *>NULL, _)
                 continue
-            if job.squares:
+            if job.squares or job.peaks:
                 continue
         reduce_block(&work, h0, h1, u, r, _)
