@@ -625,9 +625,12 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
              or job.inner * size >= PIXEL and h.kernel == w.kernel and 2 <= w.kernel <= 3))
 
 
-# Whether windows neither overlap nor leave anything between them.
+# Whether a gradient's windows neither overlap nor leave anything between them: each element was seen
+# by one.
 cdef bint is_side_by_side(const Axis *a) noexcept:
-    return a.kernel == a.stride and (a.dilation == 1 or a.kernel == 1)
+    if a.kind == TRANSPOSED:
+        return a.kernel == a.stride and a.dilation == 1
+    return a.kind == SLIDING and a.kernel == a.stride == 1
 
 
 # Whether no window is clipped.
@@ -937,8 +940,9 @@ def spread(
     # (Two rows and two columns hold all that one output sees: no line is too short for these.)
     job.repeats = (job.axis[2].kind == TRANSPOSED and is_side_by_side(&job.axis[1])
                    and is_side_by_side(&job.axis[2]))
-    if not (job.repeats and accumulator == dtype and has_one_divisor(&job) and job.inner <= INNER
-            and not job.joined and has_plain_rows(
+    if not (job.repeats and accumulator == dtype and has_one_divisor(&job)
+            and axis_taps(&job.axis[0]) == 1 and job.inner <= INNER and not job.joined
+            and has_plain_rows(
                 &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[dtype])):
         job.load = kernels.spread[dtype][accumulator]
     job.converts = True
