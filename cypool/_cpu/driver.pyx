@@ -625,8 +625,8 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
              or job.inner * size >= PIXEL and h.kernel == w.kernel and 2 <= w.kernel <= 3))
 
 
-# Whether a gradient's windows neither overlap nor leave anything between them: each element was seen
-# by one.
+# Whether a gradient's windows neither overlap nor leave anything between them: each element was
+# seen by one.
 cdef bint is_side_by_side(const Axis *a) noexcept:
     if a.kind == TRANSPOSED:
         return a.kernel == a.stride and a.dilation == 1
