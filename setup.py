@@ -43,6 +43,12 @@ AVX512 = [*AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl",
 INSTRUCTION_SETS = {"baseline": []}
 if X86:
     INSTRUCTION_SETS |= {"avx2": AVX2, "avx512": AVX512}
+# Fewer of them are built sooner; the first is always one.
+WANTED = os.environ.get("CYPOOL_INSTRUCTION_SETS", ",".join(INSTRUCTION_SETS)).split(",")
+if not set(WANTED) <= set(INSTRUCTION_SETS):
+    raise SystemExit(
+        f"CYPOOL_INSTRUCTION_SETS must be some of {','.join(INSTRUCTION_SETS)}, got "
+        f"{','.join(WANTED)!r}")
 
 
 def extension(name, flags=(), macros=(), source=None):
@@ -68,6 +74,7 @@ EXTENSIONS += [
     extension(f"_kernels_{name}", flags,
               [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))], source="_kernels")
     for level, (name, flags) in enumerate(INSTRUCTION_SETS.items())
+    if level == 0 or name in WANTED
 ]
 
 

@@ -4,6 +4,7 @@ The environment variable CYPOOL_SIMD forces one by name.
 """
 import os
 from importlib import import_module
+from importlib.util import find_spec
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 
@@ -14,7 +15,9 @@ cdef extern from "cypool_cpu.h":
     const int CYPOOL_LEVELS
 
 NAMES = ("baseline", "avx2", "avx512")[:CYPOOL_LEVELS]
-available = NAMES[:cypool_cpu_level() + 1]
+# (A build may leave out all but the first.)
+available = tuple([name for name in NAMES[:cypool_cpu_level() + 1]
+                   if find_spec(f"cypool._cpu._kernels_{name}") is not None])
 
 
 def _choose():
@@ -25,7 +28,8 @@ def _choose():
         raise ImportError(f"CYPOOL_SIMD must be one of {', '.join(NAMES)}, got {wanted!r}")
     if wanted not in available:
         raise ImportError(
-            f"CYPOOL_SIMD must be one of {', '.join(available)} on this processor, got {wanted!r}")
+            f"CYPOOL_SIMD must be one of {', '.join(available)} in this build on this processor, "
+            f"got {wanted!r}")
     return wanted
 
 
