@@ -3,7 +3,8 @@
     python benchmarks/compare.py                        # one thread
     python benchmarks/compare.py --threads 0            # all processors
     python benchmarks/compare.py --cases "sppf|photo.*avg" --seconds 10
-    python benchmarks/compare.py --readme               # write the README's table
+    python benchmarks/compare.py --readme               # write the README's tables
+    python benchmarks/compare.py --readme --from a.json b.json      # of runs kept by --json
 
 Everything printed was measured in that run: for each case all libraries get the same array and the
 same number of threads, take turns, and count with the best of several rounds. A library whose
@@ -279,10 +280,13 @@ def markdown(heads: list[str], rows: list[list[str]], left: list[bool]) -> Itera
 SHOWN = ("torch", "torch last", "onnxruntime", "openvino", "opencv", "tensorflow", "jax")
 
 
-def readme_section(head: list[str], titles: dict[str, str], results: list[Result]) -> str:
-    """Two tables: every group in figures, and the best-known cases in milliseconds."""
+def readme_section(titles: dict[str, str], runs: list[tuple[list[str], list[Result]]]) -> str:
+    """Tables: every group of every run in figures, and the first one's best-known cases in
+    milliseconds.
+    """
     from cypool._bench import milliseconds
 
+    results = runs[0][1]
     shown = [r for r in results if r["shown"] and r["dtype"] == "float32"
              and r["group"] in ("channels-first", "channels-last", "train", "large-windows")]
     names = [n for n in SHOWN if any(n in r["counted"] for r in shown)]
@@ -294,22 +298,27 @@ def readme_section(head: list[str], titles: dict[str, str], results: list[Result
         quickest = min([OURS, *r["counted"]], key=r["seconds"].__getitem__)
         return f"**{text}**" if name == quickest else text
 
-    summary = [[titles[row[0]], {"cache": "caches", "memory": "memory"}.get(row[1], row[1]),
-                row[2], row[3], row[4], row[5], row[7], row[9]]
-               for row in summary_rows(titles, results)]
+    def summary(results: list[Result]) -> Iterator[str]:
+        return markdown(
+            ["group", "data in", "cases", "to the fastest", "least", "to PyTorch",
+             "of the copy limit", "with `out=`"],
+            [[titles[row[0]], {"cache": "caches", "memory": "memory"}.get(row[1], row[1]),
+              row[2], row[3], row[4], row[5], row[7], row[9]]
+             for row in summary_rows(titles, results)], [True, True] + [False] * 6)
+
     rows = [[r["name"], "x".join(map(str, r["shape"])), ", ".join(
                 [r["window"], *["channels last"] * (r["layout"] == "channels_last"),
                  *["training step"] * (r["direction"] == "train")]),
              *(cell(r, name) for name in [OURS, *names])] for r in shown]
     lines = [
-        *head, "",
         "Times of other libraries over cypool's, and the fraction of the copy limit that it "
-        "reaches; geometric means, and the least:", "",
-        *markdown(["group", "data in", "cases", "to the fastest", "least", "to PyTorch",
-                   "of the copy limit", "with `out=`"], summary, [True, True] + [False] * 6), "",
-        "Milliseconds of some of the cases, the fastest in bold. Windows: operator, kernel/stride, "
-        "p and the padding. The table above counts SciPy, scikit-image and NumPy's own ways as "
-        "well.", "",
+        "reaches; geometric means, and the least."]
+    for head, part in runs:
+        lines += ["", *head, "", *summary(part)]
+    lines += [
+        "", "Milliseconds of some of the cases" + " of the first of these runs" * (len(runs) > 1)
+        + ", the fastest in bold. Windows: operator, kernel/stride, p and the padding. The fastest "
+        "above counts SciPy, scikit-image and NumPy's own ways as well.", "",
         *markdown(["case", "array", "window", "cypool", *names], rows,
                   [True] * 3 + [False] * (1 + len(names)))]
     return "\n".join(lines)
@@ -384,6 +393,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--readme", action="store_true", help="write tables of the whole run into README.md")
     parser.add_argument(
+        "--from", dest="kept", nargs="+", type=Path, default=[], metavar="FILE",
+        help="measure nothing: for --readme and --plot take runs kept by --json")
+    parser.add_argument(
         "--quick", action="store_true",
         help="the smallest case of each group, hardly measured: to see that all of it works")
     parser.add_argument("--list", action="store_true", help="print the cases and measure nothing")
@@ -426,10 +438,30 @@ def chosen(given: argparse.Namespace) -> tuple[list[Any], list[str]]:
     return found, [f"skipped: {name} (ml_dtypes is not installed)" for name in without]
 
 
+def from_kept(given: argparse.Namespace) -> None:
+    """What --readme and --plot make of runs kept by --json; the plot is of the first."""
+    import cases
+
+    from cypool import _bench
+
+    titles = {e.group.name: e.group.title for e in cases.entries(())}
+    runs = []
+    for path in given.kept:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        runs.append(([*_bench.heading(kept["machine"]), ", ".join(kept["peers"])], kept["results"]))
+    if given.plot:
+        draw(runs[0][1], titles, runs[0][0], given.plot)
+    if given.readme:
+        write_readme(readme_section(titles, runs))
+
+
 def main(argv: list[str]) -> int:
     given = arguments(argv)
     from cypool import _bench
 
+    if given.kept:
+        from_kept(given)
+        return 0
     threads = given.threads or _bench.processors()
     if not given.list:
         set_environment(threads)
@@ -480,7 +512,7 @@ def main(argv: list[str]) -> int:
     if given.plot:
         draw(results, titles, head, given.plot)
     if given.readme:
-        write_readme(readme_section(head, titles, results))
+        write_readme(readme_section(titles, [(head, results)]))
     # Something is wrong, and not with one of them, where nobody confirms a result.
     alone = [r for r in results if r["differs"] and not set(r["seconds"]) & set(names)]
     for r in alone:

@@ -56,21 +56,29 @@ def flags_of(level: str) -> list[str]:
         "baseline": [], "avx2": values["AVX2"], "avx512": values["AVX512"]}[level]
 
 
-@pytest.fixture(scope="module", params=list(REGISTERS))
-def functions(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
-    """Instruction set, and the assembly of each function."""
+@pytest.fixture(scope="module")
+def assemblies(tmp_path_factory) -> dict[str, str]:
+    """The loops in assembly, for each instruction set: compilers run side by side."""
     if not HEADER.exists():
         pytest.skip("the library's sources are not here")
-    directory = tmp_path_factory.mktemp(request.param)
-    source, assembly = directory / "rows.c", directory / "rows.s"
+    directory = tmp_path_factory.mktemp("rows")
+    source = directory / "rows.c"
     source.write_text('#include "cypool_rows.h"\n#include "cypool_gather.h"\n'
                       '#include "cypool_firsts.h"\n')
-    subprocess.run(
-        ["gcc", *flags_of(request.param), "-fkeep-static-functions", "-fPIC", "-S",
-         f"-I{HEADER.parent}", str(source), "-o", str(assembly)], check=True)
+    compilers = {level: subprocess.Popen(
+        ["gcc", *flags_of(level), "-fkeep-static-functions", "-fPIC", "-S", f"-I{HEADER.parent}",
+         str(source), "-o", str(directory / level)]) for level in REGISTERS}
+    assert {level: compiler.wait() for level, compiler in compilers.items()} == (
+        dict.fromkeys(REGISTERS, 0))
+    return {level: (directory / level).read_text() for level in REGISTERS}
+
+
+@pytest.fixture(scope="module", params=list(REGISTERS))
+def functions(request, assemblies) -> tuple[str, dict[str, str]]:
+    """Instruction set, and the assembly of each function."""
     found: dict[str, str] = {}
     name = None
-    for line in assembly.read_text().splitlines(keepends=True):
+    for line in assemblies[request.param].splitlines(keepends=True):
         label = re.match(r"([a-z]\w*):", line)
         if label:
             name = label[1]
