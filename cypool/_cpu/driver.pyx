@@ -39,6 +39,7 @@ cdef enum:
     LEAF = 8                # likewise
     DIRECT = 8              # likewise
     TOTAL_TAPS = 9          # of a window that is summed in one go
+    TOTAL = 1024            # elements of one window that are summed at once
     SERIAL = 20000          # elements of work below which the GIL is kept
     RECIPE = 131072         # likewise below which a call may be remembered: one thread does it
     RECIPES = 1024          # calls that are remembered
@@ -483,11 +484,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     while shrinks and job.tile_c > 16 and (
             columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         job.tile_c = (job.tile_c + 1) // 2
-    if columns_of(w, 1 if straight else job.tile_w) > WIDE * LINE // size // job.tile_c:
+    if not straight and columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
-        job.wide = max(1, limit // job.tile_c // w.step)
-        job.quad_columns = job.totals = job.peaks = straight = False
+        job.wide = max(TOTAL if job.quad_columns else 1, limit // job.tile_c // w.step)
     # Long windows of rows that overlap: by scans, if there is room for them.
     elif overlaps and not small and not job.locates:
         while shrinks and job.tile_c > 64 and (

@@ -578,12 +578,31 @@ cdef void repeat_columns(
         o += n * kw
 
 
-# A window too wide for a line: its columns by pieces.
+# A window too wide for a line, by the same tree as if it were read in place.
+cdef double total_wide(
+        Work *work, Py_ssize_t h, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t half
+    if count <= TOTAL:
+        work.i0 = start
+        work.nw = count
+        bring_rows(work, 0, work.d0, work.dn, h, h + 1, <double *>work.rows, count,
+                   <double *>work.loaded, <Sum *>NULL)
+        return total_of(<const double *>work.rows, count, True)
+    half = count // 2 // LANES * LANES
+    return (total_wide(work, h, start, half)
+            + total_wide(work, h, start + half, count - half))
+
+
+# Likewise for others: its columns by pieces.
 cdef void fold_wide(
         Work *work, Py_ssize_t h, acc *y, Py_ssize_t start, Py_ssize_t count, acc *stack,
         reducer *r) noexcept nogil:
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t half, h0, hn
+    if acc is double and reducer is Sum:
+        if work.job.quad_columns:
+            y[0] = total_wide(work, h, start, count)
+            return
     if count <= work.job.wide:
         work.i0 = start
         work.nw = (count - 1) * w.step + 1
