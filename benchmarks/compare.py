@@ -402,6 +402,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     given = parser.parse_args(argv)
     if given.threads < 0 or given.rounds < 1 or not given.seconds > 0:
         parser.error("--threads must be at least 0, --rounds at least 1, --seconds more than 0")
+    if given.kept and not (given.readme or given.plot):
+        parser.error("--from is for --readme and --plot")
     if given.readme and (given.quick or given.cases or given.peers):
         parser.error("--readme wants the whole run: no --quick, --cases or --peers")
     try:
