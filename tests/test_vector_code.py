@@ -64,7 +64,7 @@ def assemblies(tmp_path_factory) -> dict[str, str]:
     directory = tmp_path_factory.mktemp("rows")
     source = directory / "rows.c"
     source.write_text('#include "cypool_rows.h"\n#include "cypool_gather.h"\n'
-                      '#include "cypool_firsts.h"\n')
+                      '#include "cypool_firsts.h"\n#include "cypool_running.h"\n')
     compilers = {level: subprocess.Popen(
         ["gcc", *flags_of(level), "-fkeep-static-functions", "-fPIC", "-S", f"-I{HEADER.parent}",
          str(source), "-o", str(directory / level)]) for level in REGISTERS}
@@ -143,6 +143,17 @@ def test_long_windows_are_vector_code(functions):
         if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
                    for line in found[name].splitlines())
         and not wide.search(name)] == []
+
+
+def test_running_sums_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(
+        r"(?:run_[if]\d\d(?:_[iu]\d+)?|slide_[if]\d\d|(?:survey|below)_f\d\d)$", n)]
+    assert len(names) == 11 + 4 + 4
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
+                   for line in found[name].splitlines())] == []
 
 
 def test_pixels_are_vector_code(functions):

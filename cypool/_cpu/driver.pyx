@@ -10,17 +10,17 @@ from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release,
     PyObject_GetBuffer)
 from cython.parallel cimport prange, threadid
-from libc.math cimport NAN
-from libc.stdint cimport int32_t, int64_t
+from libc.math cimport NAN, ldexp
+from libc.stdint cimport INT32_MAX, int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from cypool._cpu.axis cimport axis_extent
+from cypool._cpu.axis cimport axis_extent, axis_window
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
     DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
-    TRANSPOSED, Array, Axis, Job, reduce_fn, scatter_fn)
+    TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
@@ -47,6 +47,14 @@ cdef enum:
     LINES = 262144          # bytes of lines of windows that gradients are gathered from
     SEERS = 9               # windows that may see an element whose gradient is gathered
     CHAIN = 64              # additions one after the other, at most
+    VECTOR = 64             # bytes of a vector, at most
+    RARE = 64               # values that are no multiples of a grid, at most
+    RUNNING = 65536         # bytes of running sums of a tile, at most
+    RUN_TAPS = 25           # of a window that is made by running sums, at least: in rows of
+    RUN_ROW = 96            # so many results (of integers twice as many), and in shorter ones
+    RUN_SHORT = 16
+    RUN_MORE = 49           # of windows of as many taps (of integers
+    RUN_MANY = 225          # as these)
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
 
 MAX_CODE, MIN_CODE, SUM_CODE = MAX, MIN, SUM
@@ -316,6 +324,14 @@ cdef int simplify(Job *job, bint back) except -1:
     arrays[1] = &job.mask
     arrays[2] = &job.y
     arrays[3] = &job.index
+    while is_trivial(w) and not (is_trivial(h) and is_trivial(&job.axis[0])):
+        # The last axis is nothing: the others move up.
+        for array in arrays:
+            array.stride[2], array.stride[1], array.stride[0] = (
+                array.stride[1], array.stride[0], array.stride[2])
+        job.axis[2], job.axis[1], job.axis[0] = job.axis[1], job.axis[0], job.axis[2]
+        job.divisor[2], job.divisor[1], job.divisor[0] = (
+            job.divisor[1], job.divisor[0], job.divisor[2])
     job.index_h = w.outputs if back else w.length
     job.index_d = job.index_h * (h.outputs if back else h.length)
     job.joined_columns = w.length
@@ -455,6 +471,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     # Where columns are folded everywhere there are four buffers of a block's size.
     if sliding and k > 3 and (k > DIRECT or job.inner == 1 and w.stride > 1):
         limit = limit // 4
+    job.runs = can_run(job)
+    if job.runs:
+        # (Columns beside a tile's own are summed twice.)
+        limit = max(2 * limit, min(2 * k * min(job.inner, INNER), RUNNING // size))
     # Windows of columns that share little are folded one by one, where they are long enough for
     # that to be less work than folding at every column (in cycles, about). Or by pairs, again and
     # again, where that makes exactly the windows.
@@ -488,6 +508,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(TOTAL if job.quad_columns else 1, limit // job.tile_c // w.step)
+        job.runs = False
     # Long windows of rows that overlap: by scans, if there is room for them.
     elif overlaps and not small and not job.locates:
         while shrinks and job.tile_c > 64 and (
@@ -536,6 +557,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
             while job.block < h.outputs and job.block * h.stride < rows - h.stride and (
                     axis_extent(h, 2 * job.block) * job.pitch <= STREAMED // size):
                 job.block = min(2 * job.block, h.outputs)
+    job.row_grids = (
+        job.runs and job.quads and h.kernel == 1 and h.lo == 0 and h.outputs <= h.length)
+    if job.row_grids:
+        job.block = 1
     job.blocks = (h.outputs - 1) // job.block + 1
     job.block = (h.outputs - 1) // job.blocks + 1
     if brought and not job.padded and not job.streams:
@@ -564,7 +589,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.divides_columns and job.inner == 1 and job.blocks == 1 and job.tiles_w == 1
         and d.outputs == 1)
     # Small planes that lie at one distance from each other: several at a time.
-    if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
+    if (not job.runs and job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
             and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
         job.group = max(1, min(
             job.planes, limit // k if straight else
@@ -596,6 +621,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.scans_size = (h.kernel + (h.kernel - 1) // job.scan_chunk + 4) * job.pitch
         job.loaded_size = held * job.pitch if job.load != NULL else 0
         job.more_size = job.pitch * (1 + bits(taps_d // TAPS))
+    if job.runs:
+        # (With room before and after the sums, and for two rows.)
+        job.running_size = round_up(
+            3 * job.pitch + max(job.tile_c, VECTOR // size) + VECTOR // size, 64)
     job.temporary = max(job.rows_size, job.tile_w * job.tile_c)
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
@@ -645,7 +674,7 @@ cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
     cdef size_t elements = (
         job.source_size + job.loaded_size + job.rows_size
         + job.temporaries * job.temporary + job.line
-        + job.more_size + job.stack + job.scans_size + job.codes_size)
+        + job.more_size + job.stack + job.scans_size + job.codes_size + job.running_size)
     return (elements * size + divisors + 63) // 64 * 64
 
 
@@ -681,6 +710,7 @@ cdef int run_reduce(
     cdef char *scratch
     cdef char *aligned
     cdef Job counter
+    cdef double *grids = NULL
     if job.planes == 0 or job.inner == 0:
         return 0
     # Counts go through the same lines as 64-bit integers.
@@ -692,11 +722,17 @@ cdef int run_reduce(
         count_mask(&counter, job)
     units = job.units
     threads = team_size(num_threads, units, work)
+    if job.runs and job.quads:
+        grids = find_grids(job, threads)
+        if grids == NULL:
+            raise MemoryError
     chunks = min(units, <Py_ssize_t>threads * CHUNKS) if threads > 1 else 1
     scratch = <char *>malloc(threads * job.scratch + 64)
     if scratch == NULL:
+        free(grids)
         raise MemoryError
     aligned = scratch + (64 - <size_t>scratch % 64) % 64
+    job.grids = grids
     if threads == 1:
         if work < SERIAL:
             kernel(job, 0, units, aligned, NULL, NULL)
@@ -708,7 +744,93 @@ cdef int run_reduce(
             kernel(job, share(units, i, chunks), share(units, i + 1, chunks),
                    aligned + threadid() * job.scratch, NULL, NULL)
     free(scratch)
+    free(grids)
     return 0
+
+
+# The grid of each plane's values, or of each row's, times 3 * 2^51; 0 where there is none, that is where sums in units
+# of it would not be exact, or nearly so. NULL where there is no memory.
+cdef double *find_grids(const Job *job, int threads) noexcept:
+    cdef Py_ssize_t pieces = job.axis[1].length if job.row_grids else min(
+        job.axis[1].length, 1 + threads * CHUNKS // job.planes)
+    cdef Py_ssize_t i, plane, planes = job.planes * (pieces if job.row_grids else 1)
+    cdef Py_ssize_t units = job.planes * pieces
+    cdef Survey found
+    cdef Survey *surveys = <Survey *>malloc(units * sizeof(Survey))
+    cdef double *grids = <double *>malloc(planes * sizeof(double))
+    if surveys == NULL or grids == NULL:
+        free(surveys)
+        free(grids)
+        return NULL
+    for i in range(units):
+        surveys[i] = Survey(greatest=0, least=INT32_MAX, bound=0, below=0)
+    survey_pieces(job, threads, surveys, pieces, 0, units)
+    cdef Py_ssize_t some = units // planes
+    for plane in range(planes):
+        found = surveys[plane * some]
+        for i in range(plane * some + 1, (plane + 1) * some):
+            found.greatest = max(found.greatest, surveys[i].greatest)
+            found.least = min(found.least, surveys[i].least)
+        grids[plane] = grid_of(job, &found)
+        if found.bound > 0:
+            for i in range(plane * some, (plane + 1) * some):
+                surveys[i].bound = found.bound
+            survey_pieces(job, threads, surveys, pieces, plane * some, (plane + 1) * some)
+            for i in range(plane * some, (plane + 1) * some):
+                found.below += surveys[i].below
+            if found.below >= min(RARE, least_taps(&job.axis[1]) * least_taps(&job.axis[2])):
+                grids[plane] = 0
+    free(surveys)
+    return grids
+
+
+cdef void survey_pieces(
+        const Job *job, int threads, Survey *surveys, Py_ssize_t pieces, Py_ssize_t first,
+        Py_ssize_t last) noexcept:
+    cdef Py_ssize_t i, length = job.axis[1].length
+    for i in prange(first, last, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        kernels.survey(job, i // pieces, share(length, i % pieces, pieces),
+                       share(length, i % pieces + 1, pieces), &surveys[i])
+
+
+# With a grid of 2^e and values below 2^(e + room), of which no window has more than 2^(62 - room),
+# sums are integers of 64 bits. Values from 2^(e + 23) on are multiples of the grid. Others err by half
+# of it at most, which is nothing beside one value from 2^(e + 29) on: so there may be less than RARE of
+# them, with such a value in every window, that is if fewer lie below the bound than a window has taps.
+cdef double grid_of(const Job *job, Survey *found) noexcept:
+    cdef int room = <int>run_room(job), exponent = max(found.greatest >> 23, 1)
+    if found.greatest >= 0x7f800000:
+        return 0
+    if max(found.least >> 23, 1) < exponent + 24 - room:
+        found.bound = (exponent + 30 - room) << 23
+    return ldexp(1.5, 52 + exponent - 126 - room)
+
+
+# Elements that the smallest window of an axis has.
+cdef Py_ssize_t least_taps(const Axis *a) noexcept:
+    cdef Py_ssize_t start, first, last
+    axis_window(a, 0, &start, &first)
+    axis_window(a, a.outputs - 1, &start, &last)
+    return min(first, last)
+
+
+cdef Py_ssize_t run_room(const Job *job) noexcept:
+    return min(51, 62 - bits(axis_taps(&job.axis[1]) * axis_taps(&job.axis[2]) - 1))
+
+
+# Whether windows go by running sums, by geometry and type alone.
+cdef bint can_run(const Job *job) noexcept:
+    cdef const Axis *h = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t taps = axis_taps(w) * axis_taps(h), row = w.outputs * job.inner
+    if (not (job.quads or job.integers) or job.mask.data != NULL or axis_taps(&job.axis[0]) > 1
+            or job.axis[0].kind != SLIDING or h.kind != SLIDING or w.kind != SLIDING
+            or h.step > 1 or w.step > 1 or w.stride > 1 or h.stride > 1 and h.outputs > 1
+            or run_room(job) < 32):
+        return False
+    if row < (RUN_ROW if job.quads else 2 * RUN_ROW):
+        return row >= RUN_SHORT and taps >= (RUN_MORE if job.quads else RUN_MANY)
+    return taps >= RUN_TAPS
 
 
 # Where piece i of n begins, without overflow.
@@ -841,6 +963,8 @@ cdef int prepare(
         job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
         job.converts = accumulator != x_dtype and not job.quads
         job.is_signed = x_dtype == DT_I8 or x_dtype == DT_I16
+        job.integers = (
+            accumulator == ACC_I16 or accumulator == ACC_I32 or accumulator == ACC_I64)
         job.narrow = plain_x and (job.quads or x_dtype < DT_I32 and (
             accumulator == ACC_I16 or accumulator == ACC_I32))
         if not job.narrow and (accumulator != x_dtype or not plain_x):
@@ -1294,7 +1418,12 @@ cdef bint is_plain(tuple numbers, tuple words):
 cdef bint run_small(Job *job, reduce_fn kernel, double work) noexcept:
     cdef char *scratch = <char *>malloc(job.scratch + 64)
     cdef char *aligned
-    if scratch == NULL:
+    cdef double *grids = NULL
+    if job.runs and job.quads:
+        job.grids = grids = find_grids(job, 1)
+    if scratch == NULL or job.runs and job.quads and grids == NULL:
+        free(scratch)
+        free(grids)
         return False
     aligned = scratch + (64 - <size_t>scratch % 64) % 64
     if work < SERIAL:
@@ -1303,4 +1432,5 @@ cdef bint run_small(Job *job, reduce_fn kernel, double work) noexcept:
         with nogil:
             kernel(job, 0, job.units, aligned, NULL, NULL)
     free(scratch)
+    free(grids)
     return True

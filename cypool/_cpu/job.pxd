@@ -4,7 +4,7 @@
 # Every call is one block: outer axes x up to three pooled axes (d, h, w; missing ones have length
 # 1) x one inner axis. Channels-first has N and C outside and an inner axis of length 1;
 # channels-last has N outside and C inside. Strides are in bytes, counts in elements.
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 cdef enum:
     TABLE_VERSION = 1
@@ -81,6 +81,12 @@ cdef struct Run:
     Py_ssize_t pitch
     Py_ssize_t d, h, w              # where the run starts in its plane
 
+# What is known of the magnitudes of a plane's values, or of a piece of it, as bits of float32.
+cdef struct Survey:
+    int32_t greatest, least     # the least of those that are not 0
+    int32_t bound               # 0, or: count those below it
+    int64_t below
+
 cdef struct Job
 
 # The trailing pointers carry the types a kernel was compiled for; x and y are also the run's data.
@@ -92,6 +98,8 @@ ctypedef void (*store_fn)(
 ctypedef void (*reduce_fn)(
     const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, void *reducer,
     void *acc) noexcept nogil
+ctypedef void (*survey_fn)(
+    const Job *job, Py_ssize_t plane, Py_ssize_t h0, Py_ssize_t h1, Survey *survey) noexcept nogil
 ctypedef int (*scatter_fn)(
     const Job *job, Py_ssize_t first, Py_ssize_t last, void *scratch, void *y) noexcept nogil
 
@@ -126,7 +134,8 @@ cdef struct Job:
     Py_ssize_t whole_begin[AXES]    # outputs whose divisor counts every tap
     Py_ssize_t whole_end[AXES]
     bint sums
-    bint small_sums         # of integers, below 2^23
+    bint integers           # of these, in 64 bits or less, and
+    bint small_sums         # below 2^23
     bint narrow             # sums in a wider type of what is read in place: float32 in float64, or
     bint is_signed          # short integers
     bint converts           # x is not read in place, however it lies
@@ -148,6 +157,9 @@ cdef struct Job:
     bint doubles            # windows of rows by doubling
     bint streams            # source rows are too many to be in scratch at once
     Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
+    bint runs               # long windows one apart by running sums: of integers, and of float32
+    bint row_grids          # where a plane, or if windows are of one row a row, has a grid:
+    const double *grids     # 3 * 2^51 times that, or 0
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     bint squares            # windows of two or three taps a side, in one go
     bint roots              # of sums of squares, which those make as well
@@ -158,7 +170,7 @@ cdef struct Job:
     bint long_windows       # of columns, that share little: one by one
     # Elements of each piece of scratch.
     Py_ssize_t source_size, loaded_size, rows_size, temporary, temporaries, line, more_size
-    Py_ssize_t stack, scans_size, codes_size
+    Py_ssize_t stack, scans_size, codes_size, running_size
     # A scatter cuts planes into bands of their leading axis.
     Py_ssize_t bands
     int lead                # the first axis that is not of length 1
@@ -186,3 +198,4 @@ cdef struct KernelTable:
     scatter_fn scatter_wide[DTYPES]             # by bands in a wider type
     scatter_fn gather[DTYPES]                   # the same from where few windows see an element
     scatter_fn check_index
+    survey_fn survey

@@ -54,6 +54,10 @@ cdef struct Work:
     char *stack                 # likewise of one window's columns
     char *scans                 # partial results of long windows of rows, and
     Py_ssize_t scan_block, scan_done        # which these are
+    char *running               # running sums of columns, then two rows, and
+    Py_ssize_t run_lo, run_hi   # of which rows they are
+    bint runs                   # whether there are any for this plane
+    double grid                 # of which times 3 * 2^51, or 0
     char *codes                 # stage store: where maxima were found
     char *index                 # where these go if they are found at once, or NULL: alike to values
     char *values                # from here on
@@ -344,6 +348,9 @@ cdef void scan_row(Work *work, Py_ssize_t h, acc *y, reducer *r) noexcept nogil:
             cypool_add(1, n, r, y, n, finished, n)
     if not started:
         row_fill(y, n, identity(r, y))
+
+
+include "running.pxi"
 
 
 # --- columns ---
@@ -808,6 +815,11 @@ cdef void fold_block(
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, size = sizeof(acc)
     cdef Py_ssize_t sv = job.pitch, pv = job.rows_pitch * sv, p, h, start, count
     cdef acc *v = <acc *>work.rows
+    if reducer is Sum and (
+            acc is double or acc is int16_t or acc is int32_t or acc is int64_t):
+        if work.runs:
+            run_rows(work, h0, h1, y, sy)
+            return
     # Rows under windows.
     if job.scan_chunk > 0 or job.streams:
         for h in range(h0, h1):
@@ -921,7 +933,7 @@ cdef bint reduce_block(
             sm = job.x.stride[1] // job.size
             pm = job.x.group // job.size
             narrow = job.narrow
-        elif job.scan_chunk == 0 and not job.streams:
+        elif job.scan_chunk == 0 and not job.streams and not work.runs:
             for p in range(work.planes):
                 bring_rows(work, p, work.d0, work.dn, first, last,
                            <acc *>m + p * pm + work.left * nc
@@ -1437,7 +1449,8 @@ cdef void reduce_units(
     work.more = work.line + job.line * size
     work.stack = work.more + job.more_size * size
     work.scans = work.stack + job.stack * size
-    work.codes = work.scans + job.scans_size * size
+    work.running = work.scans + job.scans_size * size
+    work.codes = work.running + job.running_size * size
     work.margin_left = -1
     work.scan_block = -1
     work.by = 1
@@ -1486,11 +1499,17 @@ cdef void reduce_units(
                 find_divisors(job, work.o0, work.o1, work.divisors)
             work.first = rest * job.group
             work.planes = min(job.group, job.planes - work.first)
+            work.run_lo = work.run_hi = 0
+            work.runs = job.runs
             work.plane = job.x.data + outer_offset(job, &job.x, work.first) + (
                 work.c0 * job.x.inner)
             if job.mask.data != NULL:
                 work.mask = job.mask.data + outer_offset(job, &job.mask, work.first) + (
                     work.c0 * job.mask.inner)
+        if job.grids != NULL:
+            work.grid = job.grids[work.first * job.axis[1].length + h0 if job.row_grids
+                                  else work.first]
+            work.runs = work.grid != 0
         if (acc is float or acc is double) and (reducer is Max or reducer is Min):
             # With no NaN about, one instruction takes a maximum.
             if (reduce_block(&work, h0, h1, u, r, _) if job.squares or job.peaks

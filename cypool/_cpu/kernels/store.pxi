@@ -65,13 +65,17 @@ cdef inline integer saturated(integer_total q, integer *_) noexcept nogil:
         return <integer>min(max(q, <integer_total>0), <integer_total>UINT64_MAX)
 
 
+# Half to even: adding and taking off 3 * 2^51 is vector code everywhere.
+cdef inline int32_t rounded(double v) noexcept nogil:
+    return <int32_t>(v + 6755399441055744.0 - 6755399441055744.0)
+
+
 # The mean of an integer sum: rounded half to even, held to the result's range.
 cdef inline integer integer_mean(integer_total v, integer_total by, integer *_) noexcept nogil:
-    # Sums of 32 bits over divisors of 32 bits are never so near to a half that a double errs;
-    # adding and taking off 3 * 2^51 rounds it half to even, which is vector code everywhere.
+    # Sums of 32 bits over divisors of 32 bits are never so near to a half that a double errs.
     cdef integer_total q, rest, size
     if integer_total is int32_t:
-        q = <int32_t>(<double>v / <double>by + 6755399441055744.0 - 6755399441055744.0)
+        q = rounded(<double>v / <double>by)
     else:
         q = v / by
         rest = v - q * by
@@ -95,7 +99,10 @@ ctypedef fused count:
 
 
 cdef inline element mean(total v, count by, element *y) noexcept nogil:
-    if total is float or total is double:
+    if total is double and element is not double:
+        # (Off by less than 2^-52 of itself, of which float32 shows nothing; one division a row.)
+        return narrowed(v * (1 / <double>by), y)
+    elif total is float or total is double:
         return narrowed(<total>(v / <total>by), y)
     elif element is half or element is bfloat or element is float or element is double:
         return y[0]         # never called: sums of integers stay integers
@@ -110,11 +117,14 @@ cdef void store_means(
         const Job *job, Py_ssize_t n, const total *line, Py_ssize_t by, element *y) noexcept nogil:
     cdef Py_ssize_t i
     cdef float share
+    cdef double inverse
     if total is int16_t or total is int32_t:
         if element is not half and element is not bfloat and (
                 element is not float and element is not double):
-            if (total is int16_t or job.small_sums) and 0 < by <= 4096 and by & (by - 1) == 0:
-                # (Which is the same.)
+            # Quotients by an odd number are never a half, and further from one than products with
+            # its inverse err, of sums that have a bit less; those by a power of two are exact.
+            if (total is int16_t and by & 1 or (total is int16_t or job.small_sums)
+                    and 0 < by <= 4096 and by & (by - 1) == 0):
                 share = 1 / <float>by
                 for i in range(n):
                     y[i] = small_mean(<float>line[i] * share, y)
@@ -123,6 +133,11 @@ cdef void store_means(
                 if job.small_sums:
                     for i in range(n):
                         y[i] = small_mean(<float>line[i] / <float>by, y)
+                    return
+                if by & 1:
+                    inverse = 1 / <double>by
+                    for i in range(n):
+                        y[i] = saturated(rounded(<double>line[i] * inverse), y)
                     return
     for i in range(n):
         y[i] = mean(line[i], by, y)
@@ -170,12 +185,20 @@ cdef void store_average(
 cdef void store_average_row(
         const Job *job, const Run *run, char *row, const Divisor *divisor, const int32_t *columns,
         const total *line, element *y) noexcept nogil:
-    cdef Py_ssize_t i, j, by
+    cdef Py_ssize_t i, j, by, first, last
     cdef int32_t rows = 1 if job.divides_planes else <int32_t>divisor.row
     cdef element *to = <element *>row
     cdef char *p
     if columns != NULL and rows > 0 and run.nc == 1 and run.sw == <Py_ssize_t>sizeof(element):
-        for i in range(run.nw):
+        # Those in the middle have one divisor.
+        first = min(max(job.whole_begin[2] - run.w, 0), run.nw)
+        last = min(max(job.whole_end[2] - run.w, first), run.nw)
+        for i in range(first):
+            to[i] = mean(line[i], rows * columns[i], y)
+        if last > first:
+            store_means(
+                job, last - first, line + first, divisor_of(divisor, run.w + first), to + first)
+        for i in range(last, run.nw):
             to[i] = mean(line[i], rows * columns[i], y)
         return
     for i in range(run.nw):
