@@ -470,12 +470,12 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
 /* A few short rows at a time are read block by block across all of them, in an order in which nothing
    is read ahead by itself: as many bytes are asked for as these rows have, a little further on. What
    lies there need not be an array's. */
-#define CYPOOL_AHEAD 6144
+#define CYPOOL_AHEAD 16384
 #define CYPOOL_SHORT 8192
 #define CYPOOL_FETCH(p, bytes)                                                                   \
     if ((bytes) <= CYPOOL_SHORT)                                                                 \
         for (ptrdiff_t j_ = 0; j_ < (bytes); j_ += 64)                                           \
-            __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_));
+            __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_), 0, 2);
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
