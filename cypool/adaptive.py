@@ -6,6 +6,7 @@ import numpy as np
 
 from cypool import _arguments as arguments
 from cypool import _call
+from cypool._call import repeats
 from cypool._docs import documented
 from cypool._operators import OPERATORS, Operator, check_keywords, operator_named
 from cypool.window import array_or_shape, axes_of, check_extras
@@ -93,6 +94,12 @@ def adaptive_pool(
     >>> cypool.adaptive_pool(np.arange(10.0), "avg", 4, axes=0)
     array([1., 3., 6., 8.])
     """
+    repeat = None
+    if return_indices is False and num_threads is None and not params:
+        repeat = "adaptive_pool", (output_size, axes), (op, data_format)
+        y = repeats.call(x, *repeat, out)
+        if y is not None:
+            return y
     operator = operator_named(op)
     own = _own(operator, params)
     x = arguments.array(x)
@@ -101,7 +108,7 @@ def adaptive_pool(
     windows = _call.adaptive_windows_of(x.shape, chosen, _sizes(output_size, len(chosen)))
     return _call.forward(
         operator, x, windows, return_indices=wanted, index_dtype=index_dtype, out=out,
-        num_threads=num_threads, **own)
+        num_threads=num_threads, repeat=repeat, **own)
 
 
 def adaptive_pool_backward(
@@ -233,6 +240,13 @@ def global_pool(
     ...  for op, p in [("avg", {}), ("max", {}), ("gem", {"p": 2})]]
     [(2, 3), (2, 3), (2, 3)]
     """
+    repeat = None
+    if (keepdims is True and mask is None and return_indices is False and num_threads is None
+            and not params):
+        repeat = "global_pool", (axes,), (op, data_format)
+        y = repeats.call(x, *repeat, out)
+        if y is not None:
+            return y
     operator = operator_named(op)
     own = _own(operator, params)
     x = arguments.array(x)
@@ -247,7 +261,7 @@ def global_pool(
              for o in out]) if isinstance(out, (tuple, list)) else out
     result = _call.forward(
         operator, x, windows, return_indices=wanted, index_dtype=index_dtype, out=out,
-        num_threads=num_threads, mask=arguments.mask(mask, x.shape), **own)
+        num_threads=num_threads, mask=arguments.mask(mask, x.shape), repeat=repeat, **own)
     if keep:
         return result
     if not wanted:
@@ -326,17 +340,24 @@ def _axes(n: int, shape: tuple[int, ...], data_format: Any) -> tuple[int, ...]:
 
 
 def _adaptive_max_pool(n: int) -> Any:
+    name = f"adaptive_max_pool{n}d"
+
     def adaptive_max_pool(
         x: Any, output_size: Any, return_indices: Any = False, *, index_dtype: Any = np.int64,
         data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
     ) -> Any:
+        repeat = name, (output_size,), (data_format,)
+        if return_indices is False and num_threads is None:
+            y = repeats.call(x, *repeat, out)
+            if y is not None:
+                return y
         x = arguments.array(x)
         windows = _call.adaptive_windows_of(
             x.shape, _axes(n, x.shape, data_format), _sizes(output_size, n))
         return _call.forward(
             OPERATORS["max"], x, windows, index_dtype=index_dtype, out=out,
             return_indices=arguments.flag(return_indices, "return_indices"),
-            num_threads=num_threads)
+            num_threads=num_threads, repeat=repeat)
 
     def adaptive_max_pool_backward(
         grad_output: Any, x: Any, output_size: Any, return_indices: Any = False, *,
@@ -355,16 +376,24 @@ def _adaptive_max_pool(n: int) -> Any:
 
 
 def _adaptive_avg_pool(n: int) -> Any:
+    name = f"adaptive_avg_pool{n}d"
+
     def adaptive_avg_pool(
         x: Any, output_size: Any, *, dtype: Any = None, data_format: Any = "channels_first",
         out: Any = None, num_threads: Any = None,
     ) -> np.ndarray:
+        repeat = None
+        if dtype is None and num_threads is None:
+            repeat = name, (output_size,), (data_format,)
+            y = repeats.call(x, *repeat, out)
+            if y is not None:
+                return y
         x = arguments.array(x)
         windows = _call.adaptive_windows_of(
             x.shape, _axes(n, x.shape, data_format), _sizes(output_size, n))
         return _call.forward(
             OPERATORS["avg"], x, windows, return_indices=False, index_dtype=None, out=out,
-            num_threads=num_threads, count_include_pad=False, dtype=dtype)
+            num_threads=num_threads, count_include_pad=False, dtype=dtype, repeat=repeat)
 
     def adaptive_avg_pool_backward(
         grad_output: Any, x: Any, output_size: Any, *, dtype: Any = None,

@@ -250,6 +250,13 @@ def pool(
     >>> cypool.pool(x, "sum", (2, 2), axes=(0, 1))
     array([[18, 13]])
     """
+    repeat = None
+    if return_indices is False and mask is None and num_threads is None and not params:
+        repeat = (
+            "pool", (kernel_size, stride, padding, dilation, axes), (op, ceil_mode, data_format))
+        y = repeats.call(x, *repeat, out)
+        if y is not None:
+            return y
     operator = operator_named(op)
     check_keywords(operator, params)
     x = arguments.array(x)
@@ -262,7 +269,7 @@ def pool(
     windows = _call.windows_of(x.shape, chosen, kernel_size, stride, padding, dilation, ceil_mode)
     return _call.forward(
         operator, x, windows, return_indices=wanted, index_dtype=index_dtype, out=out,
-        num_threads=num_threads, mask=arguments.mask(mask, x.shape), **params)
+        num_threads=num_threads, mask=arguments.mask(mask, x.shape), repeat=repeat, **params)
 
 
 def pool_backward(

@@ -72,3 +72,46 @@ def test_unpickled_arrays():
     for _ in range(100):
         assert_same(cypool.max_pool2d(pickle.loads(pickle.dumps(x)), 2),
                     np.array([[[[5, 7], [13, 15]]]], np.float32))
+
+
+CALLS = {
+    "adaptive_max_pool2d": (lambda x, n, **k: cypool.adaptive_max_pool2d(x, n, **k), "max"),
+    "adaptive_avg_pool2d": (lambda x, n, **k: cypool.adaptive_avg_pool2d(x, n, **k), "mean"),
+    "adaptive_pool": (lambda x, n, **k: cypool.adaptive_pool(x, "min", (n, n), **k), "min"),
+    "pool": (lambda x, n, **k: cypool.pool(x, "max", (8 // n, 8 // n), **k), "max"),
+    "pool, sums": (lambda x, n, **k: cypool.pool(x, "sum", (8 // n, 8 // n), **k), "sum"),
+    "global_pool": (lambda x, n, **k: cypool.global_pool(x, "avg", **k), "mean"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_other_names_are_remembered_too(name):
+    call, op = CALLS[name]
+    rng = np.random.default_rng(3)
+    for again in range(4):
+        for dtype in ("float32", "float64", "float32"):
+            for n in (1, 2, 4):
+                if name == "global_pool" and n > 1:
+                    continue
+                x = rng.integers(-100, 100, (2, 3, 8, 8)).astype(dtype)
+                blocks = x.reshape(2, 3, n, 8 // n, n, 8 // n)
+                right = getattr(blocks, op)(axis=(3, 5))
+                out = np.empty_like(right) if again % 2 else None
+                actual = call(x, n, out=out)
+                assert_same(actual, right)
+                assert out is None or actual is out
+    with pytest.raises(ValueError, match="data_format"):
+        call(x, 1, data_format="last")
+
+
+@pytest.mark.parametrize("wrong", [True, 2.0, "2", (2, 2, 2), 0])
+def test_equal_sizes_are_not_the_same(wrong):
+    x = np.ones((1, 1, 4, 4), np.float32)
+    for size in (1, 2, (2, 2)):
+        cypool.adaptive_max_pool2d(x, size)
+        cypool.adaptive_avg_pool2d(x, size)
+    for call in (cypool.adaptive_max_pool2d, cypool.adaptive_avg_pool2d):
+        with pytest.raises((TypeError, ValueError), match="output_size"):
+            call(x, wrong)
+    with pytest.raises(ValueError, match="op must be"):
+        cypool.pool(x, "most", (2, 2))

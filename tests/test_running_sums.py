@@ -46,7 +46,9 @@ def numbers(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32)
 
 
-def means(x: np.ndarray, kernel: tuple[int, ...], padding: tuple[Any, ...], **more: Any) -> np.ndarray:
+def means(
+    x: np.ndarray, kernel: tuple[int, ...], padding: tuple[Any, ...], **more: Any
+) -> np.ndarray:
     return cypool.pool(x, "avg", kernel, 1, padding, **more)
 
 
@@ -197,5 +199,4 @@ def test_the_same_again():
         worse[0, 0, 39, 109] = np.nan
         actual = cypool.avg_pool2d(worse, 9, 1, 4)
         assert np.isnan(actual[0, 0, 35:, 105:]).all()
-        np.testing.assert_array_equal(actual[0, 0, :10], cypool.avg_pool2d(worse, 9, 1, 4)[0, 0, :10])
-        assert np.isfinite(actual[0, 0, :35]).all()
+        np.testing.assert_allclose(actual[0, 0, :35], expected[0, 0, :35], atol=1e-6)

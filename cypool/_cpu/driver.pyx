@@ -10,13 +10,14 @@ from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release,
     PyObject_GetBuffer)
 from cython.parallel cimport prange, threadid
-from libc.math cimport NAN, ldexp
-from libc.stdint cimport INT32_MAX, int32_t, int64_t
+from libc.math cimport NAN
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from cypool._cpu.axis cimport axis_extent, axis_window
+from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
+from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
     DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
@@ -48,7 +49,6 @@ cdef enum:
     SEERS = 9               # windows that may see an element whose gradient is gathered
     CHAIN = 64              # additions one after the other, at most
     VECTOR = 64             # bytes of a vector, at most
-    RARE = 64               # values that are no multiples of a grid, at most
     RUNNING = 65536         # bytes of running sums of a tile, at most
     RUN_TAPS = 25           # of a window that is made by running sums, at least: in rows of
     RUN_ROW = 96            # so many results (of integers twice as many), and in shorter ones
@@ -472,6 +472,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if sliding and k > 3 and (k > DIRECT or job.inner == 1 and w.stride > 1):
         limit = limit // 4
     job.runs = can_run(job)
+    job.room = min(51, 62 - <int>bits(taps_h * axis_taps(w) - 1))
     if job.runs:
         # (Columns beside a tile's own are summed twice.)
         limit = max(2 * limit, min(2 * k * min(job.inner, INNER), RUNNING // size))
@@ -589,8 +590,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.divides_columns and job.inner == 1 and job.blocks == 1 and job.tiles_w == 1
         and d.outputs == 1)
     # Small planes that lie at one distance from each other: several at a time.
-    if (not job.runs and job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
-            and not job.counter and not job.wide and not job.streams and not job.scan_chunk):
+    if (job.outer_ndim == 1 and job.blocks == 1 and job.tiles_w == 1 and job.tiles_c == 1
+            and not job.counter and not job.wide and not job.streams and not job.scan_chunk
+            and not job.runs):
         job.group = max(1, min(
             job.planes, limit // k if straight else
             group // size // (max(job.rows_pitch, job.source_rows) * job.pitch)))
@@ -722,7 +724,7 @@ cdef int run_reduce(
         count_mask(&counter, job)
     units = job.units
     threads = team_size(num_threads, units, work)
-    if job.runs and job.quads:
+    if is_surveyed_before(job, threads):
         grids = find_grids(job, threads)
         if grids == NULL:
             raise MemoryError
@@ -748,37 +750,31 @@ cdef int run_reduce(
     return 0
 
 
-# The grid of each plane's values, or of each row's, times 3 * 2^51; 0 where there is none, that is where sums in units
-# of it would not be exact, or nearly so. NULL where there is no memory.
+# The grid of each plane, or of each row, as grid_of says it. NULL where there is no memory.
 cdef double *find_grids(const Job *job, int threads) noexcept:
     cdef Py_ssize_t pieces = job.axis[1].length if job.row_grids else min(
         job.axis[1].length, 1 + threads * CHUNKS // job.planes)
-    cdef Py_ssize_t i, plane, planes = job.planes * (pieces if job.row_grids else 1)
-    cdef Py_ssize_t units = job.planes * pieces
+    cdef Py_ssize_t planes = job.planes * (pieces if job.row_grids else 1)
+    cdef Py_ssize_t units = job.planes * pieces, some = units // planes, i, plane
     cdef Survey found
+    cdef int bound
     cdef Survey *surveys = <Survey *>malloc(units * sizeof(Survey))
     cdef double *grids = <double *>malloc(planes * sizeof(double))
     if surveys == NULL or grids == NULL:
         free(surveys)
         free(grids)
         return NULL
-    for i in range(units):
-        surveys[i] = Survey(greatest=0, least=INT32_MAX, bound=0, below=0)
-    survey_pieces(job, threads, surveys, pieces, 0, units)
-    cdef Py_ssize_t some = units // planes
+    survey_pieces(job, threads, surveys, pieces, 0, units, 0)
     for plane in range(planes):
         found = surveys[plane * some]
         for i in range(plane * some + 1, (plane + 1) * some):
-            found.greatest = max(found.greatest, surveys[i].greatest)
-            found.least = min(found.least, surveys[i].least)
-        grids[plane] = grid_of(job, &found)
-        if found.bound > 0:
+            survey_join(&found, &surveys[i])
+        grids[plane] = grid_of(job, &found, &bound)
+        if bound > 0:
+            survey_pieces(job, threads, surveys, pieces, plane * some, (plane + 1) * some, bound)
             for i in range(plane * some, (plane + 1) * some):
-                surveys[i].bound = found.bound
-            survey_pieces(job, threads, surveys, pieces, plane * some, (plane + 1) * some)
-            for i in range(plane * some, (plane + 1) * some):
-                found.below += surveys[i].below
-            if found.below >= min(RARE, least_taps(&job.axis[1]) * least_taps(&job.axis[2])):
+                survey_join(&found, &surveys[i])
+            if not grid_serves(job, &found):
                 grids[plane] = 0
     free(surveys)
     return grids
@@ -786,36 +782,22 @@ cdef double *find_grids(const Job *job, int threads) noexcept:
 
 cdef void survey_pieces(
         const Job *job, int threads, Survey *surveys, Py_ssize_t pieces, Py_ssize_t first,
-        Py_ssize_t last) noexcept:
+        Py_ssize_t last, int bound) noexcept:
     cdef Py_ssize_t i, length = job.axis[1].length
     for i in prange(first, last, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+        survey_start(&surveys[i], bound)
         kernels.survey(job, i // pieces, share(length, i % pieces, pieces),
                        share(length, i % pieces + 1, pieces), &surveys[i])
 
 
-# With a grid of 2^e and values below 2^(e + room), of which no window has more than 2^(62 - room),
-# sums are integers of 64 bits. Values from 2^(e + 23) on are multiples of the grid. Others err by half
-# of it at most, which is nothing beside one value from 2^(e + 29) on: so there may be less than RARE of
-# them, with such a value in every window, that is if fewer lie below the bound than a window has taps.
-cdef double grid_of(const Job *job, Survey *found) noexcept:
-    cdef int room = <int>run_room(job), exponent = max(found.greatest >> 23, 1)
-    if found.greatest >= 0x7f800000:
-        return 0
-    if max(found.least >> 23, 1) < exponent + 24 - room:
-        found.bound = (exponent + 30 - room) << 23
-    return ldexp(1.5, 52 + exponent - 126 - room)
-
-
-# Elements that the smallest window of an axis has.
-cdef Py_ssize_t least_taps(const Axis *a) noexcept:
-    cdef Py_ssize_t start, first, last
-    axis_window(a, 0, &start, &first)
-    axis_window(a, a.outputs - 1, &start, &last)
-    return min(first, last)
-
-
-cdef Py_ssize_t run_room(const Job *job) noexcept:
-    return min(51, 62 - bits(axis_taps(&job.axis[1]) * axis_taps(&job.axis[2]) - 1))
+# Whether grids are found before: not if kernels find that of a plane, or of a row, when they come to
+# it, and each only once.
+cdef bint is_surveyed_before(const Job *job, int threads) noexcept:
+    if not job.runs or not job.quads:
+        return False
+    if job.row_grids:
+        return job.tiles_w > 1 or job.tiles_c > 1
+    return threads > 1 and job.planes < 4 * threads * CHUNKS
 
 
 # Whether windows go by running sums, by geometry and type alone.
@@ -826,7 +808,7 @@ cdef bint can_run(const Job *job) noexcept:
     if (not (job.quads or job.integers) or job.mask.data != NULL or axis_taps(&job.axis[0]) > 1
             or job.axis[0].kind != SLIDING or h.kind != SLIDING or w.kind != SLIDING
             or h.step > 1 or w.step > 1 or w.stride > 1 or h.stride > 1 and h.outputs > 1
-            or run_room(job) < 32):
+            or taps >= 1073741824):
         return False
     if row < (RUN_ROW if job.quads else 2 * RUN_ROW):
         return row >= RUN_SHORT and taps >= (RUN_MORE if job.quads else RUN_MANY)
@@ -1419,9 +1401,9 @@ cdef bint run_small(Job *job, reduce_fn kernel, double work) noexcept:
     cdef char *scratch = <char *>malloc(job.scratch + 64)
     cdef char *aligned
     cdef double *grids = NULL
-    if job.runs and job.quads:
+    if is_surveyed_before(job, 1):
         job.grids = grids = find_grids(job, 1)
-    if scratch == NULL or job.runs and job.quads and grids == NULL:
+    if scratch == NULL or is_surveyed_before(job, 1) and grids == NULL:
         free(scratch)
         free(grids)
         return False

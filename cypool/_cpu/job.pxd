@@ -84,7 +84,7 @@ cdef struct Run:
 # What is known of the magnitudes of a plane's values, or of a piece of it, as bits of float32.
 cdef struct Survey:
     int32_t greatest, least     # the least of those that are not 0
-    int32_t bound               # 0, or: count those below it
+    int32_t bound               # 0, or: nothing but how many are below it
     int64_t below
 
 cdef struct Job
@@ -159,7 +159,8 @@ cdef struct Job:
     Py_ssize_t scan_chunk   # windows of rows by scans: rows a chunk; 0: none are
     bint runs               # long windows one apart by running sums: of integers, and of float32
     bint row_grids          # where a plane, or if windows are of one row a row, has a grid:
-    const double *grids     # 3 * 2^51 times that, or 0
+    const double *grids     # 3 * 2^51 times that, or 0; NULL: found by the way
+    int room                # bits of values in units of it, so that sums have 62
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     bint squares            # windows of two or three taps a side, in one go
     bint roots              # of sums of squares, which those make as well

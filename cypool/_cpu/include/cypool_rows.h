@@ -12,6 +12,7 @@
 
 #if defined(CYPOOL_VECTOR)
 #elif defined(__AVX512F__)
+#include <immintrin.h>
 #define CYPOOL_VECTOR 64
 #elif defined(__AVX__)
 #define CYPOOL_VECTOR 32
@@ -1472,6 +1473,21 @@ CYPOOL_GAINS_FROM(i32, int32_t, u16, uint16_t)
                                  : (is_signed) ? gain_i32_i16 : gain_i32_u16)(                   \
             rows, n, (int32_t *)(y), sy, a, sa, step, count))
 
+/* Half a vector of float32 as float64: GCC makes the widest of two halves, where one instruction does. */
+typedef double cypool_doubles __attribute__((vector_size(CYPOOL_VECTOR)));
+typedef float cypool_floats __attribute__((vector_size(CYPOOL_VECTOR / 2)));
+static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider_float(cypool_floats v)
+{
+#if CYPOOL_VECTOR == 64
+    return (cypool_doubles)_mm512_cvtps_pd((__m256)v);
+#else
+    return __builtin_convertvector(v, cypool_doubles);
+#endif
+}
+static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider_double(
+    cypool_doubles v)
+{ return v; }
+
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
    type that fours are added up in. */
@@ -1527,7 +1543,7 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
             memcpy(piece, &p0, sizeof(p0));                                                      \
             CYPOOL_UNROLLED                                                                      \
             for (int q = 0; q < times; q++)                                                      \
-                sums[p * times + q] += __builtin_convertvector(piece[q], whole);                 \
+                sums[p * times + q] += cypool_wider_##LANE(piece[q]);                            \
         }                                                                                        \
         a += 64;                                                                                 \
         n -= 64;                                                                                 \

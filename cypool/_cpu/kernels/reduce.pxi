@@ -57,7 +57,8 @@ cdef struct Work:
     char *running               # running sums of columns, then two rows, and
     Py_ssize_t run_lo, run_hi   # of which rows they are
     bint runs                   # whether there are any for this plane
-    double grid                 # of which times 3 * 2^51, or 0
+    double grid                 # times 3 * 2^51, or 0, and
+    Py_ssize_t grid_at          # of which plane or row it is
     char *codes                 # stage store: where maxima were found
     char *index                 # where these go if they are found at once, or NULL: alike to values
     char *values                # from here on
@@ -1438,7 +1439,7 @@ cdef void reduce_units(
         acc *_) noexcept nogil:
     cdef Work work
     cdef Job counter
-    cdef Py_ssize_t u, rest, h0, h1, size = sizeof(acc), tile = -1
+    cdef Py_ssize_t u, rest, h0, h1, at, size = sizeof(acc), tile = -1
     memset(&work, 0, sizeof(work))
     work.job = job
     work.source = scratch
@@ -1452,7 +1453,7 @@ cdef void reduce_units(
     work.running = work.scans + job.scans_size * size
     work.codes = work.running + job.running_size * size
     work.margin_left = -1
-    work.scan_block = -1
+    work.scan_block = work.grid_at = -1
     work.by = 1
     if job.repeats and job.load == NULL or job.divides and job.inner == 1 and not job.clips:
         divisor_start(&work.divisor, job, 0, 0)
@@ -1506,9 +1507,15 @@ cdef void reduce_units(
             if job.mask.data != NULL:
                 work.mask = job.mask.data + outer_offset(job, &job.mask, work.first) + (
                     work.c0 * job.mask.inner)
-        if job.grids != NULL:
-            work.grid = job.grids[work.first * job.axis[1].length + h0 if job.row_grids
-                                  else work.first]
+        if job.runs and job.quads:
+            at = work.first * job.axis[1].length + h0 if job.row_grids else work.first
+            if job.grids != NULL:
+                work.grid = job.grids[at]
+            elif at != work.grid_at:
+                work.grid = find_grid(
+                    job, work.first, h0 if job.row_grids else 0,
+                    h0 + 1 if job.row_grids else job.axis[1].length)
+            work.grid_at = at
             work.runs = work.grid != 0
         if (acc is float or acc is double) and (reducer is Max or reducer is Min):
             # With no NaN about, one instruction takes a maximum.

@@ -120,6 +120,23 @@ cdef void survey_rows(
                 c += work.nc
 
 
+# Of a whole plane, or of one row.
+cdef double find_grid(
+        const Job *job, Py_ssize_t plane, Py_ssize_t h0, Py_ssize_t h1) noexcept nogil:
+    cdef Survey found
+    cdef int bound
+    cdef double grid
+    survey_start(&found, 0)
+    survey_rows(job, plane, h0, h1, &found)
+    grid = grid_of(job, &found, &bound)
+    if bound > 0:
+        survey_start(&found, bound)
+        survey_rows(job, plane, h0, h1, &found)
+        if not grid_serves(job, &found):
+            return 0
+    return grid
+
+
 cdef inline void survey_line(
         Py_ssize_t n, const real *line, Survey *survey) noexcept nogil:
     if survey.bound > 0:
