@@ -1,7 +1,7 @@
 """Every row loop is vector code, for each instruction set.
 
-Compilers lose it silently: so the header with the loops is compiled with the flags of setup.py, and
-each function's assembly is looked through for arithmetic on whole registers.
+Compilers lose it silently: so the headers with the loops are compiled with the flags of setup.py,
+and each function's assembly is looked through for arithmetic on whole registers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADER = ROOT / "cypool" / "_cpu" / "include" / "cypool_rows.h"
+INCLUDE = ROOT / "cypool" / "_cpu" / "include"
+LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
+    "rows", "windows", "firsts", "locate", "sums", "running", "gather")]
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
 PACKED = re.compile(
@@ -59,14 +61,13 @@ def flags_of(level: str) -> list[str]:
 @pytest.fixture(scope="module")
 def assemblies(tmp_path_factory) -> dict[str, str]:
     """The loops in assembly, for each instruction set: compilers run side by side."""
-    if not HEADER.exists():
+    if not all(header.exists() for header in LOOPS):
         pytest.skip("the library's sources are not here")
     directory = tmp_path_factory.mktemp("rows")
     source = directory / "rows.c"
-    source.write_text('#include "cypool_rows.h"\n#include "cypool_gather.h"\n'
-                      '#include "cypool_firsts.h"\n#include "cypool_running.h"\n')
+    source.write_text("".join(f'#include "{header.name}"\n' for header in LOOPS))
     compilers = {level: subprocess.Popen(
-        ["gcc", *flags_of(level), "-fkeep-static-functions", "-fPIC", "-S", f"-I{HEADER.parent}",
+        ["gcc", *flags_of(level), "-fkeep-static-functions", "-fPIC", "-S", f"-I{INCLUDE}",
          str(source), "-o", str(directory / level)]) for level in REGISTERS}
     assert {level: compiler.wait() for level, compiler in compilers.items()} == (
         dict.fromkeys(REGISTERS, 0))

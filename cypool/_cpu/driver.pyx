@@ -790,8 +790,8 @@ cdef void survey_pieces(
                        share(length, i % pieces + 1, pieces), &surveys[i])
 
 
-# Whether grids are found before: not if kernels find that of a plane, or of a row, when they come to
-# it, and each only once.
+# Whether grids are found before: not if kernels find that of a plane or row when they come to it,
+# and each only once.
 cdef bint is_surveyed_before(const Job *job, int threads) noexcept:
     if not job.runs or not job.quads:
         return False

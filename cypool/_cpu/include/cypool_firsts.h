@@ -4,7 +4,7 @@
    that an index is a distance from where the plane begins. */
 #ifndef CYPOOL_FIRSTS_H
 #define CYPOOL_FIRSTS_H
-#include "cypool_rows.h"
+#include "cypool_windows.h"
 
 /* Windows in rows of some planes: distances of planes and rows of results, which are the same for
    indices, and of the source, of rows of one window; the index of the source's first element; which of

@@ -3,7 +3,7 @@
    Indices are as wide as gradients; -1 is taken from nothing. */
 #ifndef CYPOOL_GATHER_H
 #define CYPOOL_GATHER_H
-#include "cypool_rows.h"
+#include "cypool_windows.h"
 
 /* Windows, in rows of some planes, or runs of one window's inner elements. Indices count `slab` elements
    a slab and `row` elements a row. */

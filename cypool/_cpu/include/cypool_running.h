@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include "cypool_rows.h"
+#include "cypool_vectors.h"
 
 #if CYPOOL_VECTOR == 64
 #define CYPOOL_RUN_LANES(F8, F4, F2) F8(8) F4(16) F2(32)

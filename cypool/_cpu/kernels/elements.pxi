@@ -95,7 +95,7 @@ ctypedef fused integer_total:
     int64_t
     int128
 
-cdef extern from "cypool_rows.h":
+cdef extern from "cypool_vectors.h":
     enum:
         CYPOOL_VECTOR       # bytes of a register
     # Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
@@ -109,6 +109,8 @@ cdef extern from "cypool_rows.h":
         char _
     ctypedef struct NanMin "cypool_nanmin":
         char _
+
+cdef extern from "cypool_rows.h":
     # Macros that choose a function by the types of what they are given. Many rows of n elements:
     # rows, n, reducer, y, distance between rows of y, source, distance between its rows, and the
     # distances of further sources from the first.
@@ -119,6 +121,13 @@ cdef extern from "cypool_rows.h":
     void cypool_pairs(Py_ssize_t, ...) noexcept nogil
     void cypool_triples(Py_ssize_t, ...) noexcept nogil
     int cypool_has_nan(Py_ssize_t, ...) noexcept nogil
+    # Without a reducer: moved only.
+    void cypool_copy(Py_ssize_t, ...) noexcept nogil
+    void cypool_pick(Py_ssize_t, ...) noexcept nogil
+    void cypool_place(Py_ssize_t, ...) noexcept nogil
+    void cypool_repeat(Py_ssize_t, ...) noexcept nogil
+
+cdef extern from "cypool_windows.h":
     # Rows of whole windows; whether a NaN was met that may be lost.
     int cypool_windows22(Py_ssize_t, ...) noexcept nogil
     int cypool_windows32(Py_ssize_t, ...) noexcept nogil
@@ -132,12 +141,8 @@ cdef extern from "cypool_rows.h":
     int astray_f32(Py_ssize_t, const float *) noexcept nogil
     int has_tiny_f32(Py_ssize_t, const float *) noexcept nogil      # whose square is zero
     const float CYPOOL_LEAST, CYPOOL_MOST
-    # Without a reducer: moved only.
-    void cypool_copy(Py_ssize_t, ...) noexcept nogil
-    void cypool_pick(Py_ssize_t, ...) noexcept nogil
-    void cypool_place(Py_ssize_t, ...) noexcept nogil
-    void cypool_repeat(Py_ssize_t, ...) noexcept nogil
-    void cypool_spread(Py_ssize_t, ...) noexcept nogil
+
+cdef extern from "cypool_locate.h":
     void cypool_locate(Py_ssize_t, ...) noexcept nogil
     void cypool_locate_run(Py_ssize_t, ...) noexcept nogil
     ctypedef struct Place "cypool_place":
@@ -152,12 +157,16 @@ cdef extern from "cypool_rows.h":
         Py_ssize_t, const int32_t *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
     int check64(
         Py_ssize_t, const int64_t *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
+
+cdef extern from "cypool_sums.h":
     # float32 summed in float64.
     void cypool_widen(Py_ssize_t, ...) noexcept nogil
     double cypool_total(Py_ssize_t, ...) noexcept nogil
     void totals_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     # Narrow integers summed in wider ones.
     void cypool_gain(Py_ssize_t, ...) noexcept nogil
+    # The other way: shares of sums.
+    void cypool_spread(Py_ssize_t, ...) noexcept nogil
 
 ctypedef fused reducer:
     Max

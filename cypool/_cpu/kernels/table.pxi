@@ -14,6 +14,15 @@ from cypool._cpu.job cimport (
     store_fn, survey_fn)
 
 include "elements.pxi"
+include "work.pxi"
+include "fold.pxi"
+include "bring.pxi"
+include "rows.pxi"
+include "running.pxi"
+include "columns.pxi"
+include "squares.pxi"
+include "roots.pxi"
+include "locate.pxi"
 include "reduce.pxi"
 include "load.pxi"
 include "store.pxi"

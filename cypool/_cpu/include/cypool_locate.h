@@ -1,0 +1,320 @@
+/* Where extremes are found once their values are known, and indices. */
+#ifndef CYPOOL_LOCATE_H
+#define CYPOOL_LOCATE_H
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include "cypool_rows.h"
+#include "cypool_windows.h"
+
+/* Where values were found: c[j] becomes t where tap t of window j is the value, so that the last
+   one asked about wins. Codes are as wide as values: one compare and one select. */
+#define CYPOOL_LOCATE(OP, S, T, U, MATCH)                                                        \
+CYPOOL_BLOCK OP##_row_##S(                                                                       \
+    ptrdiff_t n, U *restrict c, const T *restrict v, const T *restrict a, ptrdiff_t s, U t)      \
+{ for (ptrdiff_t j = 0; j < n; j++) c[j] = MATCH(a[j * s], v[j]) ? t : c[j]; }                   \
+CYPOOL_ROW OP##_##S(                                                                             \
+    ptrdiff_t rows, ptrdiff_t n, void *codes, ptrdiff_t sc, const T *v, ptrdiff_t sv,            \
+    const T *a, ptrdiff_t sa, ptrdiff_t s, U t)                                                  \
+{                                                                                                \
+    U *c = (U *)codes;                                                                           \
+    if (s == 1 && sc == n && sv == n && sa == n) { n *= rows; rows = 1; }                        \
+    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                \
+        if (s == 1) OP##_row_##S(n, c, v, a, 1, t);                                              \
+        else OP##_row_##S(n, c, v, a, s, t);                                                     \
+    }                                                                                            \
+}
+/* The same for two or three taps next to each other, t and on: all that a vector's windows see. */
+#define CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, K, STRIDE)                                        \
+CYPOOL_BLOCK OP##_block##K##_##STRIDE##_##S(                                                     \
+    U *restrict c, const T *restrict v, const T *restrict a, U t, ptrdiff_t n)                   \
+{                                                                                                \
+    T third[CYPOOL_VECTOR / sizeof(T) > 0 ? CYPOOL_VECTOR / sizeof(T) : 1];                      \
+    if (K == 3 && STRIDE == 2) third_##S(third, a, n);                                           \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        U code = c[j];                                                                           \
+        if (K == 3)                                                                              \
+            code = MATCH((STRIDE == 2 ? third[j] : a[j * STRIDE + K - 1]), v[j])                 \
+                ? (U)(t + 2) : code;                                                             \
+        code = MATCH(a[j * STRIDE + 1], v[j]) ? (U)(t + 1) : code;                               \
+        c[j] = MATCH(a[j * STRIDE], v[j]) ? t : code;                                            \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_BLOCK OP##_row##K##_##STRIDE##_##S(ptrdiff_t n, U *c, const T *v, const T *a, U t)        \
+{ CYPOOL_OUT_OF_PLACE(U, n,                                                                      \
+    OP##_block##K##_##STRIDE##_##S(c + i_, v + i_, a + i_ * STRIDE, t, B_)) }
+#define CYPOOL_LOCATE_RUN(OP, S, T, U, MATCH)                                                    \
+CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 2, 1) CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 3, 1)        \
+CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 2, 2) CYPOOL_LOCATE_MORE(OP, S, T, U, MATCH, 3, 2)        \
+CYPOOL_ROW OP##_run_##S(                                                                         \
+    ptrdiff_t rows, ptrdiff_t n, void *codes, ptrdiff_t sc, const T *v, ptrdiff_t sv,            \
+    const T *a, ptrdiff_t sa, ptrdiff_t s, U t, int k)                                           \
+{                                                                                                \
+    U *c = (U *)codes;                                                                           \
+    for (; rows > 0; CYPOOL_ADVANCE(c += sc, v += sv, a += sa)) {                                \
+        if (s == 1 && k == 2) OP##_row2_1_##S(n, c, v, a, t);                                    \
+        else if (s == 1) OP##_row3_1_##S(n, c, v, a, t);                                         \
+        else if (k == 2) OP##_row2_2_##S(n, c, v, a, t);                                         \
+        else OP##_row3_2_##S(n, c, v, a, t);                                                     \
+    }                                                                                            \
+}
+#define CYPOOL_SAME(a, v) ((a) == (v))
+#define CYPOOL_SAME_OR_NAN(a, v) (((a) == (v)) | ((a) != (a)))
+CYPOOL_LOCATE(locate, i8, int8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i8, int8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u8, uint8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u8, uint8_t, uint8_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i16, int16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i16, int16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u16, uint16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u16, uint16_t, uint16_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i32, int32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i32, int32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u32, uint32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u32, uint32_t, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i64, int64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i64, int64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, u64, uint64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, u64, uint64_t, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, i128, cypool_int128, cypool_m128, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, i128, cypool_int128, cypool_m128, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, f32, float, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, f32, float, uint32_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate, f64, double, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE_RUN(locate, f64, double, uint64_t, CYPOOL_SAME)
+CYPOOL_LOCATE(locate_nan, f32, float, uint32_t, CYPOOL_SAME_OR_NAN)
+CYPOOL_LOCATE_RUN(locate_nan, f32, float, uint32_t, CYPOOL_SAME_OR_NAN)
+CYPOOL_LOCATE(locate_nan, f64, double, uint64_t, CYPOOL_SAME_OR_NAN)
+CYPOOL_LOCATE_RUN(locate_nan, f64, double, uint64_t, CYPOOL_SAME_OR_NAN)
+
+/* Where the values of windows next to each other were found, straight as indices: `at` for the first
+   window, `next` more for each one in its row and `below` more from row to row, and what is added for
+   the first tap that has the value, `first` for the first of them, w more for each column and h more
+   for each row. -1 where there is none. Blocks lie within a row of outputs; of the source they read what
+   lies beside its columns, from <= i < to. Taps: `rows` rows a distance of `step` apart, of `columns`
+   columns, `reach` apart. What was found before is in `codes`, and stays there until all is done. */
+typedef struct {
+    int64_t at, next, below;
+    int32_t first, w, h;
+    ptrdiff_t sy;                   /* in indices */
+    int index32, more, done;
+} cypool_place;
+#define CYPOOL_PLACES_AS(I)                                                                      \
+    for (int j = 0; j < lanes; j++)                                                              \
+        ((I *)y)[j] = f[j] < 0 ? (I)-1 : (I)(at + j * next) + (I)f[j];
+#define CYPOOL_PLACES(S, I)                                                                      \
+static inline __attribute__((always_inline, unused)) void places_##S(                            \
+    void *restrict y, const I *restrict f, int64_t at, int64_t next, int index32, int lanes)     \
+{                                                                                                \
+    if (index32) { CYPOOL_PLACES_AS(int32_t) }                                                   \
+    else { CYPOOL_PLACES_AS(int64_t) }                                                           \
+}
+CYPOOL_PLACES(f32, int32_t)
+CYPOOL_PLACES(f64, int64_t)
+#define CYPOOL_FIND_ROWS(NAME, S, T, I, MATCH, STRIDE, BYTES, LANES)                             \
+static inline __attribute__((always_inline, unused)) mask_##S##_##BYTES                          \
+NAME##STRIDE##_block_##S##_##BYTES(                                                              \
+    mask_##S##_##BYTES found, const T *restrict v, const T *restrict a, ptrdiff_t step,          \
+    ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns, const cypool_place *place,               \
+    const mask_##S##_##BYTES *in)                                                                \
+{                                                                                                \
+    const mask_##S##_##BYTES zero = {0};                                                         \
+    const vec_##S##_##BYTES value = *(const vec_##S##_##BYTES *)v;                               \
+    mask_##S##_##BYTES same;                                                                     \
+    _Pragma("GCC unroll 3")                                                                      \
+    for (ptrdiff_t t = rows - 1; t >= 0; t--)                                                    \
+        _Pragma("GCC unroll 3")                                                                  \
+        for (ptrdiff_t j = columns - 1; j >= 0; j--) {                                           \
+            const T *p = a + t * step + j * reach;                                               \
+            vec_##S##_##BYTES x = *(const vec_##S##_##BYTES *)p;                                 \
+            if (STRIDE == 2) {                                                                   \
+                vec_##S##_##BYTES next = *(const vec_##S##_##BYTES *)(p + LANES);                \
+                x = CYPOOL_SHUFFLE(x, next, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);             \
+            }                                                                                    \
+            same = MATCH(x, value);                                                              \
+            if (in) same &= in[j];                                                               \
+            found = (same & ((I)(place->first + t * place->h + j * place->w) - zero))            \
+                | (found & ~same);                                                               \
+        }                                                                                        \
+    return found;                                                                                \
+}                                                                                                \
+CYPOOL_BLOCK NAME##STRIDE##_strip_##S##_##BYTES(                                                 \
+    ptrdiff_t many, ptrdiff_t n, I *restrict c, const T *restrict v, ptrdiff_t sv,               \
+    const T *restrict a, ptrdiff_t sa, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach,          \
+    ptrdiff_t columns, const cypool_place *place, int64_t at, char *y,                           \
+    const mask_##S##_##BYTES *in)                                                                \
+{                                                                                                \
+    const ptrdiff_t sy = place->sy * (place->index32 ? 4 : 8);                                   \
+    const int more = place->more, done = place->done;                                            \
+    const mask_##S##_##BYTES zero = {0};                                                         \
+    for (;;) {                                                                                   \
+        mask_##S##_##BYTES found = more ? *(const mask_##S##_##BYTES *)c : ~zero;                \
+        found = NAME##STRIDE##_block_##S##_##BYTES(                                              \
+            found, v, a, step, rows, reach, columns, place, in);                                 \
+        if (done) places_##S(y, (const I *)&found, at, place->next, place->index32, LANES);      \
+        else *(mask_##S##_##BYTES *)c = found;                                                   \
+        if (--many <= 0) return;                                                                 \
+        c += n;                                                                                  \
+        v += sv;                                                                                 \
+        a += sa;                                                                                 \
+        at += place->below;                                                                      \
+        y += sy;                                                                                 \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_ROW NAME##STRIDE##_##S##_##BYTES(                                                         \
+    ptrdiff_t many, ptrdiff_t n, I *c, const T *v, ptrdiff_t sv, const T *a, ptrdiff_t sa,       \
+    ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,                          \
+    const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)                            \
+{                                                                                                \
+    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
+    mask_##S##_##BYTES in[32];                                                                   \
+    CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
+        const int64_t at = place->at + i * place->next;                                          \
+        char *to_y = y + i * (place->index32 ? 4 : 8);                                           \
+        const int whole = from <= STRIDE * i                                                     \
+            && to - STRIDE * i > STRIDE * (LANES - 1) + (columns - 1) * reach;                   \
+        for (ptrdiff_t j = 0; j < columns && !whole; j++) {                                      \
+            ptrdiff_t lo = from - STRIDE * i - j * reach, hi = to - STRIDE * i - j * reach;      \
+            lo = lo <= 0 ? 0 : (lo - 1) / STRIDE + 1;                                            \
+            hi = hi <= 0 ? 0 : (hi - 1) / STRIDE + 1;                                            \
+            lo = lo > LANES ? LANES : lo;                                                        \
+            hi = hi > LANES ? LANES : hi;                                                        \
+            in[j] = (lane >= (I)lo - zero) & (lane < (I)hi - zero);                              \
+        }                                                                                        \
+        if (whole && rows == 3 && columns == 3)                                                  \
+            NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
+                many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, 3, reach, 3, place, at,     \
+                to_y, 0);                                                                        \
+        else if (whole && rows == 2 && columns == 2)                                             \
+            NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
+                many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, 2, reach, 2, place, at,     \
+                to_y, 0);                                                                        \
+        else if (whole)                                                                          \
+            NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
+                many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, rows, reach, columns,       \
+                place, at, to_y, 0);                                                             \
+        else if (rows == 3 && columns == 3)                                                      \
+            NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
+                many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, 3, reach, 3, place, at,     \
+                to_y, in);                                                                       \
+        else                                                                                     \
+            NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
+                many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, rows, reach, columns,       \
+                place, at, to_y, in);                                                            \
+    }                                                                                            \
+}
+#define CYPOOL_FIND_TRY(NAME, S, T, I, STRIDE, BYTES, LANES)                                     \
+    if (stride == STRIDE && n >= LANES) {                                                        \
+        NAME##STRIDE##_##S##_##BYTES(many, n, (I *)codes, v, sv, a, sa, step, rows, reach,       \
+            columns, place, y, from, to);                                                        \
+        return;                                                                                  \
+    }
+#define CYPOOL_FIND(NAME, S, T, I, MATCH, L64, L32, L16)                                         \
+CYPOOL_WIDTHS(CYPOOL_FIND_ROWS, L64, L32, L16, NAME, S, T, I, MATCH, 1)                          \
+CYPOOL_WIDTHS(CYPOOL_FIND_ROWS, L64, L32, L16, NAME, S, T, I, MATCH, 2)                          \
+static inline __attribute__((unused)) void NAME##_##S(                                           \
+    ptrdiff_t many, ptrdiff_t n, void *codes, const T *v, ptrdiff_t sv, const T *a,              \
+    ptrdiff_t sa, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,            \
+    ptrdiff_t stride, const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)          \
+{                                                                                                \
+    CYPOOL_WIDTHS(CYPOOL_FIND_TRY, L64, L32, L16, NAME, S, T, I, 1)                              \
+    CYPOOL_WIDTHS(CYPOOL_FIND_TRY, L64, L32, L16, NAME, S, T, I, 2)                              \
+}
+CYPOOL_FIND(find, f32, float, int32_t, CYPOOL_SAME, 16, 8, 4)
+CYPOOL_FIND(find, f64, double, int64_t, CYPOOL_SAME, 8, 4, 2)
+CYPOOL_FIND(find_nan, f32, float, int32_t, CYPOOL_SAME_OR_NAN, 16, 8, 4)
+CYPOOL_FIND(find_nan, f64, double, int64_t, CYPOOL_SAME_OR_NAN, 8, 4, 2)
+static inline __attribute__((unused)) void no_find(
+    ptrdiff_t many, ptrdiff_t n, void *codes, const void *v, ptrdiff_t sv, const void *a,
+    ptrdiff_t sa, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,
+    ptrdiff_t stride, const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)
+{ }
+
+/* Codes as indices: `at` and s more for each further window, plus what its tap adds. There are at
+   most 32 taps, and a code of all ones means none. */
+#define CYPOOL_INDICES_AS(T, I, BYTES)                                                           \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        I found = (I)(at + j * s) + (I)offset[c[j] & 31];                                        \
+        *(I *)(y + j * (BYTES)) = c[j] == (T)-1 ? (I)-1 : found;                                 \
+    }
+#define CYPOOL_INDICES(S, T)                                                                     \
+CYPOOL_ROW indices_##S(                                                                          \
+    ptrdiff_t n, const void *codes, char *restrict y, ptrdiff_t sy, int index32, int64_t at,     \
+    ptrdiff_t s, const int64_t *restrict offset)                                                 \
+{                                                                                                \
+    const T *restrict c = (const T *)codes;                                                      \
+    if (index32 && sy == 4) { CYPOOL_INDICES_AS(T, int32_t, 4) }                                 \
+    else if (index32) { CYPOOL_INDICES_AS(T, int32_t, sy) }                                      \
+    else if (sy == 8) { CYPOOL_INDICES_AS(T, int64_t, 8) }                                       \
+    else { CYPOOL_INDICES_AS(T, int64_t, sy) }                                                   \
+}
+CYPOOL_INDICES(m8, cypool_m8)
+CYPOOL_INDICES(m16, cypool_m16)
+CYPOOL_INDICES(m32, cypool_m32)
+CYPOOL_INDICES(m64, cypool_m64)
+CYPOOL_INDICES(m128, cypool_m128)
+#define cypool_indices(n, y, ...) CYPOOL_OF_SIZE(indices, y)(n, y, __VA_ARGS__)
+
+/* The same where all fits into 32 bits and indices lie next to each other. Tap t is column t % kw of
+   row t / kw % kh; there are at most 32 taps, for which t * ceil(1024 / k) / 1024 is t / k. */
+#define CYPOOL_INDICES_SMALL_AS(T, I)                                                            \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        uint32_t t = (uint32_t)c[j];                                                             \
+        int32_t add = (int32_t)(t * w + ((t * by_w) >> 10) * h + ((t * by_wh) >> 10) * d);       \
+        I found = (I)(at + j * s) + (I)add;                                                      \
+        ((I *)y)[j] = c[j] == (T)-1 ? (I)-1 : found;                                             \
+    }
+#define CYPOOL_INDICES_SMALL(S, T)                                                               \
+CYPOOL_ROW indices_small_##S(                                                                    \
+    ptrdiff_t n, const void *restrict codes, char *restrict y, int index32, int64_t at,          \
+    int64_t s, int64_t step_w, int64_t step_h, int64_t step_d, int64_t kw, int64_t kh)           \
+{                                                                                                \
+    const T *restrict c = (const T *)codes;                                                      \
+    const uint32_t w = (uint32_t)step_w, h = (uint32_t)step_h, d = (uint32_t)step_d;             \
+    const uint32_t by_w = (uint32_t)(1023 / kw + 1), by_wh = (uint32_t)(1023 / (kw * kh) + 1);   \
+    if (index32) { CYPOOL_INDICES_SMALL_AS(T, int32_t) }                                         \
+    else { CYPOOL_INDICES_SMALL_AS(T, int64_t) }                                                 \
+}
+CYPOOL_INDICES_SMALL(m8, cypool_m8)
+CYPOOL_INDICES_SMALL(m16, cypool_m16)
+CYPOOL_INDICES_SMALL(m32, cypool_m32)
+CYPOOL_INDICES_SMALL(m64, cypool_m64)
+CYPOOL_INDICES_SMALL(m128, cypool_m128)
+#define cypool_indices_small(n, y, ...) CYPOOL_OF_SIZE(indices_small, y)(n, y, __VA_ARGS__)
+
+/* Flags of n indices: 1, one lies outside its plane (-1 does not); 2, one is not among the reach + 1
+   elements from lo, lo + step, ... on that its window sees. */
+#define CYPOOL_CHECK(BITS)                                                                       \
+static __attribute__((noinline, unused)) int check##BITS(                                        \
+    ptrdiff_t n, const int##BITS##_t *a, int64_t lo, int64_t step, int64_t reach, int64_t size)  \
+{                                                                                                \
+    int64_t bad = 0, astray = 0;                                                                 \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        int64_t at = a[j], from = at - (lo + j * step);                                          \
+        bad |= (at < -1) | (at >= size);                                                         \
+        astray |= (at >= 0) & ((from < 0) | (from > reach));                                     \
+    }                                                                                            \
+    return (bad ? 1 : 0) | (astray ? 2 : 0);                                                     \
+}
+CYPOOL_CHECK(32)
+CYPOOL_CHECK(64)
+
+#define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
+    _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
+        cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \
+        default: CYPOOL_OF_TYPE(locate, v))(rows, n, c, sc, v, __VA_ARGS__)
+/* rows, n, reducer, codes, values, distance of their rows, source, distance from a row of windows to
+   the next, that of a window's rows, how many, the same of columns, stride, place, indices, from, to */
+#define cypool_find(rows, n, r, c, v, ...)                                                       \
+    _Generic((r), cypool_nanmax *: _Generic((v), float *: find_nan_f32, double *: find_nan_f64,  \
+            default: no_find),                                                                   \
+        cypool_nanmin *: _Generic((v), float *: find_nan_f32, double *: find_nan_f64,            \
+            default: no_find),                                                                   \
+        default: _Generic((v), float *: find_f32, double *: find_f64, default: no_find))         \
+        (rows, n, c, v, __VA_ARGS__)
+#define cypool_locate_run(rows, n, r, c, sc, v, ...)                                             \
+    _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                \
+        cypool_nanmin *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                          \
+        default: CYPOOL_OF_TYPE(locate_run, v))(rows, n, c, sc, v, __VA_ARGS__)
+
+#endif

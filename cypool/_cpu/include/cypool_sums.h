@@ -1,0 +1,283 @@
+/* Sums in a wider type than what they are made of, and shares of sums. */
+#ifndef CYPOOL_SUMS_H
+#define CYPOOL_SUMS_H
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include "cypool_vectors.h"
+#include "cypool_windows.h"
+
+/* Sums of float32 in float64: fours are added up by pairs in float32, which costs two roundings, and
+   the fours in float64. What is summed may have been brought into float64 before (S is f64): the
+   sums are the same to the last bit. Of rows: up to 8, `step` apart; `more`, added to what is there. */
+#define CYPOOL_TAP(T) ((float)a[j + (T) * step])
+#define CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                            \
+CYPOOL_BLOCK widen_block_##S(                                                                    \
+    double *restrict y, const SOURCE *restrict a, ptrdiff_t step, int count, int more,           \
+    ptrdiff_t n)                                                                                 \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        /* (Unrolled by hand: compilers make vectors of the loop around this only.) */           \
+        float four = CYPOOL_TAP(0), next;                                                        \
+        double v;                                                                                \
+        if (count > 1) four += CYPOOL_TAP(1);                                                    \
+        if (count == 3) four += CYPOOL_TAP(2);                                                   \
+        if (count > 3) four += CYPOOL_TAP(2) + CYPOOL_TAP(3);                                    \
+        v = (double)four;                                                                        \
+        if (count > 4) {                                                                         \
+            next = CYPOOL_TAP(4);                                                                \
+            if (count > 5) next += CYPOOL_TAP(5);                                                \
+            if (count == 7) next += CYPOOL_TAP(6);                                               \
+            if (count > 7) next += CYPOOL_TAP(6) + CYPOOL_TAP(7);                                \
+            v += (double)next;                                                                   \
+        }                                                                                        \
+        y[j] = more ? y[j] + v : v;                                                              \
+    }                                                                                            \
+}
+#define CYPOOL_WIDEN(COUNT, MORE, S, SOURCE)                                                     \
+CYPOOL_ROW widen##COUNT##_##MORE##_##S(                                                          \
+    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,         \
+    ptrdiff_t step)                                                                              \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(                                                                             \
+        CYPOOL_IN_PLACE(float, n, widen_block_##S(y + i_, a + i_, step, COUNT, MORE, B_)))       \
+}
+#define CYPOOL_WIDENS(S, SOURCE)                                                                 \
+CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                                    \
+CYPOOL_WIDEN(1, 0, S, SOURCE) CYPOOL_WIDEN(2, 0, S, SOURCE) CYPOOL_WIDEN(3, 0, S, SOURCE)        \
+CYPOOL_WIDEN(4, 0, S, SOURCE) CYPOOL_WIDEN(5, 0, S, SOURCE) CYPOOL_WIDEN(6, 0, S, SOURCE)        \
+CYPOOL_WIDEN(7, 0, S, SOURCE) CYPOOL_WIDEN(8, 0, S, SOURCE) CYPOOL_WIDEN(1, 1, S, SOURCE)        \
+CYPOOL_WIDEN(2, 1, S, SOURCE) CYPOOL_WIDEN(3, 1, S, SOURCE) CYPOOL_WIDEN(4, 1, S, SOURCE)        \
+CYPOOL_WIDEN(5, 1, S, SOURCE) CYPOOL_WIDEN(6, 1, S, SOURCE) CYPOOL_WIDEN(7, 1, S, SOURCE)        \
+CYPOOL_WIDEN(8, 1, S, SOURCE)                                                                    \
+static inline __attribute__((unused)) void widen_##S(                                            \
+    ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,         \
+    ptrdiff_t step, ptrdiff_t count, int more)                                                   \
+{                                                                                                \
+    typedef void (*row_fn)(                                                                      \
+        ptrdiff_t, ptrdiff_t, double *, ptrdiff_t, const SOURCE *, ptrdiff_t, ptrdiff_t);        \
+    static const row_fn fn[2][8] = {                                                             \
+        {widen1_0_##S, widen2_0_##S, widen3_0_##S, widen4_0_##S, widen5_0_##S, widen6_0_##S,     \
+         widen7_0_##S, widen8_0_##S},                                                            \
+        {widen1_1_##S, widen2_1_##S, widen3_1_##S, widen4_1_##S, widen5_1_##S, widen6_1_##S,     \
+         widen7_1_##S, widen8_1_##S}};                                                           \
+    for (; count > 8; count -= 8, a += 8 * step, more = 1) fn[more][7](rows, n, y, sy, a, sa, step); \
+    fn[more][count - 1](rows, n, y, sy, a, sa, step);                                            \
+}
+CYPOOL_WIDENS(f32, float)
+CYPOOL_WIDENS(f64, double)
+#define cypool_widen(rows, n, y, sy, a, ...)                                                     \
+    _Generic((a), const float *: widen_f32, float *: widen_f32, const double *: widen_f64,       \
+        double *: widen_f64)(rows, n, y, sy, a, __VA_ARGS__)
+
+/* Sums of integers in wider ones, straight from where they lie: rows of `count`, `step` apart. */
+#define CYPOOL_GAIN(COUNT, MORE, S, T, FROM, SOURCE)                                             \
+CYPOOL_BLOCK gain_block##COUNT##_##MORE##_##S##_##FROM(                                          \
+    T *restrict y, const SOURCE *restrict a, ptrdiff_t step, ptrdiff_t n)                        \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        T v = (T)a[j];                                                                           \
+        if (COUNT > 1) v = (T)(v + (T)a[j + step]);                                              \
+        if (COUNT > 2) v = (T)(v + (T)a[j + 2 * step]);                                          \
+        if (COUNT > 3) v = (T)(v + (T)a[j + 3 * step]);                                          \
+        y[j] = MORE ? (T)(y[j] + v) : v;                                                         \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_ROW gain##COUNT##_##MORE##_##S##_##FROM(                                                  \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,              \
+    ptrdiff_t step)                                                                              \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(CYPOOL_IN_PLACE(                                                             \
+        T, n, gain_block##COUNT##_##MORE##_##S##_##FROM(y + i_, a + i_, step, B_)))              \
+}
+#define CYPOOL_GAINS_FROM(S, T, FROM, SOURCE)                                                    \
+CYPOOL_GAIN(1, 0, S, T, FROM, SOURCE) CYPOOL_GAIN(2, 0, S, T, FROM, SOURCE)                      \
+CYPOOL_GAIN(3, 0, S, T, FROM, SOURCE) CYPOOL_GAIN(4, 0, S, T, FROM, SOURCE)                      \
+CYPOOL_GAIN(1, 1, S, T, FROM, SOURCE) CYPOOL_GAIN(2, 1, S, T, FROM, SOURCE)                      \
+CYPOOL_GAIN(3, 1, S, T, FROM, SOURCE) CYPOOL_GAIN(4, 1, S, T, FROM, SOURCE)                      \
+static inline __attribute__((unused)) void gain_##S##_##FROM(                                    \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const void *from, ptrdiff_t sa,             \
+    ptrdiff_t step, ptrdiff_t count)                                                             \
+{                                                                                                \
+    typedef void (*row_fn)(                                                                      \
+        ptrdiff_t, ptrdiff_t, T *, ptrdiff_t, const SOURCE *, ptrdiff_t, ptrdiff_t);             \
+    static const row_fn fn[2][4] = {                                                             \
+        {gain1_0_##S##_##FROM, gain2_0_##S##_##FROM, gain3_0_##S##_##FROM,                       \
+         gain4_0_##S##_##FROM},                                                                  \
+        {gain1_1_##S##_##FROM, gain2_1_##S##_##FROM, gain3_1_##S##_##FROM,                       \
+         gain4_1_##S##_##FROM}};                                                                 \
+    const SOURCE *a = (const SOURCE *)from;                                                      \
+    int more = 0;                                                                                \
+    for (; count > 4; count -= 4, a += 4 * step, more = 1) fn[more][3](rows, n, y, sy, a, sa, step); \
+    fn[more][count - 1](rows, n, y, sy, a, sa, step);                                            \
+}
+CYPOOL_GAINS_FROM(i16, int16_t, i8, int8_t)
+CYPOOL_GAINS_FROM(i16, int16_t, u8, uint8_t)
+CYPOOL_GAINS_FROM(i32, int32_t, i8, int8_t)
+CYPOOL_GAINS_FROM(i32, int32_t, u8, uint8_t)
+CYPOOL_GAINS_FROM(i32, int32_t, i16, int16_t)
+CYPOOL_GAINS_FROM(i32, int32_t, u16, uint16_t)
+/* rows, n, y, distance of its rows, source, that of its rows, step, count, what the source is of (its
+   bytes, and whether these have signs) */
+#define cypool_gain(rows, n, y, sy, a, sa, step, count, bytes, is_signed)                        \
+    _Generic((y),                                                                                \
+        int16_t *: ((is_signed) ? gain_i16_i8 : gain_i16_u8)(                                    \
+            rows, n, (int16_t *)(y), sy, a, sa, step, count),                                    \
+        int32_t *: ((bytes) == 1 ? (is_signed) ? gain_i32_i8 : gain_i32_u8                       \
+                                 : (is_signed) ? gain_i32_i16 : gain_i32_u16)(                   \
+            rows, n, (int32_t *)(y), sy, a, sa, step, count))
+
+/* Half a vector of float32 as float64: GCC makes the widest of two halves, where one instruction does. */
+typedef double cypool_doubles __attribute__((vector_size(CYPOOL_VECTOR)));
+typedef float cypool_floats __attribute__((vector_size(CYPOOL_VECTOR / 2)));
+static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider_float(cypool_floats v)
+{
+#if CYPOOL_VECTOR == 64
+    return (cypool_doubles)_mm512_cvtps_pd((__m256)v);
+#else
+    return __builtin_convertvector(v, cypool_doubles);
+#endif
+}
+static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider_double(
+    cypool_doubles v)
+{ return v; }
+
+/* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
+   and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
+   type that fours are added up in. */
+#define CYPOOL_TOTAL(NAME, T, LANE, I)                                                           \
+/* 16 elements from p on, in parts of a register. */                                             \
+CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
+{ for (int j = 0; j < (int)(CYPOOL_VECTOR / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }             \
+static inline __attribute__((always_inline, unused)) double NAME##_of(                           \
+    ptrdiff_t n, const void *from)                                                               \
+{                                                                                                \
+    enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
+           wide = CYPOOL_VECTOR / sizeof(double), times = sizeof(double) / sizeof(LANE) };       \
+    typedef LANE four __attribute__((vector_size(CYPOOL_VECTOR)));                               \
+    typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
+    typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
+    typedef double whole __attribute__((vector_size(CYPOOL_VECTOR)));                            \
+    typedef double two __attribute__((vector_size(16)));                                         \
+    static const I kept[32] = {                                                                  \
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                          \
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};                         \
+    const T *a = (const T *)from;                                                                \
+    whole sums[16 / wide], v;                                                                    \
+    two e[4];                                                                                    \
+    four p0, p1, p2, p3;                                                                         \
+    some piece[times];                                                                           \
+    if (n < 16) {                                                                                \
+        double all = 0.0;                                                                        \
+        ptrdiff_t i = 0;                                                                         \
+        for (; i + 4 <= n; i += 4)                                                               \
+            all += (double)(((LANE)a[i] + (LANE)a[i + 1]) + ((LANE)a[i + 2] + (LANE)a[i + 3]));  \
+        for (; i + 2 <= n; i += 2) all += (double)((LANE)a[i] + (LANE)a[i + 1]);                 \
+        if (i < n) all += (double)a[i];                                                          \
+        return all;                                                                              \
+    }                                                                                            \
+    CYPOOL_UNROLLED                                                                              \
+    for (int p = 0; p < 16 / wide; p++) sums[p] = (whole){0};                                    \
+    for (int done = 0; !done;) {                                                                 \
+        done = n < 64;                                                                           \
+        CYPOOL_UNROLLED                                                                          \
+        for (int p = 0; p < parts; p++) {                                                        \
+            p0 = p1 = p2 = p3 = (four){0};                                                       \
+            if (!done) NAME##_read((LANE *)&p3, a + 48 + p * lanes);                             \
+            else {                                                                               \
+                /* Up to three blocks more, and what is left of one: the last 16, but for those  \
+                   that were counted. */                                                         \
+                NAME##_read((LANE *)&p3, a + n - 16 + p * lanes);                                \
+                p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));              \
+            }                                                                                    \
+            if (n >= 16) NAME##_read((LANE *)&p0, a + p * lanes);                                \
+            if (n >= 32) NAME##_read((LANE *)&p1, a + 16 + p * lanes);                           \
+            if (n >= 48) NAME##_read((LANE *)&p2, a + 32 + p * lanes);                           \
+            p0 = (p0 + p1) + (p2 + p3);                                                          \
+            memcpy(piece, &p0, sizeof(p0));                                                      \
+            CYPOOL_UNROLLED                                                                      \
+            for (int q = 0; q < times; q++)                                                      \
+                sums[p * times + q] += cypool_wider_##LANE(piece[q]);                            \
+        }                                                                                        \
+        a += 64;                                                                                 \
+        n -= 64;                                                                                 \
+    }                                                                                            \
+    CYPOOL_UNROLLED                                                                              \
+    for (int p = 0; p < 8 / wide; p++) {                                                         \
+        v = sums[p] + sums[p + 8 / wide];                                                        \
+        memcpy((double *)e + p * wide, &v, sizeof(v));                                           \
+    }                                                                                            \
+    e[0] = (e[0] + e[2]) + (e[1] + e[3]);                                                        \
+    return e[0][0] + e[0][1];                                                                    \
+}                                                                                                \
+static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
+{ return NAME##_of(n, from); }
+CYPOOL_TOTAL(total_f32, float, float, int32_t)
+CYPOOL_TOTAL(total_f64, double, double, int64_t)
+CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
+/* Windows of n elements, `step` apart. */
+static __attribute__((noinline, unused)) void totals_f32(
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step)
+{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step); }
+/* The last one for what was float32 before. */
+#define cypool_total(n, a, narrow)                                                               \
+    _Generic((a), float *: total_f32, const float *: total_f32,                                  \
+        default: (narrow) ? total_narrow_f64 : total_f64)(n, (const void *)(a))
+
+/* Shares: each of some rows of n pixels of c elements becomes kh rows of kw pixels each, divided. */
+#define CYPOOL_SPREAD(S, T, BYTES, LANES)                                                        \
+CYPOOL_BLOCK share_##S(                                                                          \
+    ptrdiff_t n, ptrdiff_t c, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t kh,    \
+    ptrdiff_t kw, double by)                                                                     \
+{                                                                                                \
+    if (c == 1 && kw == 2 && n >= LANES) {                                                       \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)(a + i), lo, hi;                   \
+            CYPOOL_SHARE(sum, S, T, v, by)                                                       \
+            enum { lanes_half_ = LANES / 2 };                                                    \
+            lo = CYPOOL_SHUFFLE(v, v, mask_##S##_##BYTES, LANES, CYPOOL_HALF);                   \
+            hi = CYPOOL_SHUFFLE(v, v, mask_##S##_##BYTES, LANES, CYPOOL_OTHER_HALF);             \
+            for (ptrdiff_t h = 0; h < kh; h++) {                                                 \
+                *(vec_##S##_##BYTES *)(y + h * sy + 2 * i) = lo;                                 \
+                *(vec_##S##_##BYTES *)(y + h * sy + 2 * i + LANES) = hi;                         \
+            }                                                                                    \
+        }                                                                                        \
+        return;                                                                                  \
+    }                                                                                            \
+    if (c < LANES) {                                                                             \
+        for (ptrdiff_t j = 0; j < n * c; j++) {                                                  \
+            T v = a[j];                                                                          \
+            CYPOOL_SHARE(sum, S, T, v, by)                                                       \
+            for (ptrdiff_t w = 0; w < kw; w++) y[(j / c * kw + w) * c + j % c] = v;              \
+        }                                                                                        \
+        for (ptrdiff_t h = 1; h < kh; h++) memcpy(y + h * sy, y, (size_t)(n * kw * c) * sizeof(T)); \
+        return;                                                                                  \
+    }                                                                                            \
+    /* (In the order of memory: to store in several places at once takes twice as long.) */      \
+    for (ptrdiff_t h = 0; h < kh; h++, y += sy)                                                  \
+        for (ptrdiff_t j = 0; j < n * kw; j++)                                                   \
+            CYPOOL_EACH_BLOCK(c, LANES) {                                                        \
+                vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)(a + j / kw * c + i);          \
+                CYPOOL_SHARE(sum, S, T, v, by)                                                   \
+                *(vec_##S##_##BYTES *)(y + j * c + i) = v;                                       \
+            }                                                                                    \
+}                                                                                                \
+static __attribute__((noinline, unused)) void spread_##S(                                        \
+    ptrdiff_t rows, ptrdiff_t n, ptrdiff_t c, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa,      \
+    ptrdiff_t kh, ptrdiff_t kw, double by)                                                       \
+{                                                                                                \
+    for (; rows > 0; CYPOOL_ADVANCE(y += kh * sy, a += sa)) {                                    \
+        if (c == 1 && kh == 2 && kw == 2) share_##S(n, 1, y, sy, a, 2, 2, by);                   \
+        else if (c == 1) share_##S(n, 1, y, sy, a, kh, kw, by);                                  \
+        else share_##S(n, c, y, sy, a, kh, kw, by);                                              \
+    }                                                                                            \
+}
+CYPOOL_WIDEST(CYPOOL_SPREAD, 16, 8, 4, f32, float)
+CYPOOL_WIDEST(CYPOOL_SPREAD, 8, 4, 2, f64, double)
+/* rows, n, c, y, distance of its rows, source, that of its rows, kh, kw, what shares are divided by */
+#define cypool_spread(rows, n, c, y, ...)                                                        \
+    _Generic((y), float *: spread_f32, double *: spread_f64)(rows, n, c, y, __VA_ARGS__)
+
+#endif

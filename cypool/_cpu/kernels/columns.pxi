@@ -1,0 +1,268 @@
+# Columns: those under each window, as one.
+
+# All windows of all rows, of which margins make every one whole: n windows of nc values.
+cdef void fold_columns(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef Py_ssize_t k = a.kernel, s = a.stride, nc = work.nc, n = work.o1 - work.o0
+    cdef Py_ssize_t reach = a.step * nc, length, other, i, p, q
+    cdef acc *stack = <acc *>work.stack
+    cdef const acc *w
+    cdef acc *folded
+    if planes > 1 and py == rows * sy and pm == rows * sm:
+        rows *= planes
+        planes = 1
+    if work.job.halves:
+        for p in range(planes):
+            for i in range(rows):
+                fold_halves(work, n, y + p * py + i * sy, m + p * pm + i * sm, k, r)
+        return
+    if work.job.long_windows:
+        for p in range(planes):
+            for i in range(rows):
+                for q in range(n):
+                    if acc is double and reducer is Sum and work.job.quad_columns:
+                        y[p * py + i * sy + q] = total_of(m + p * pm + i * sm + q * s, k, True)
+                        continue
+                    y[p * py + i * sy + q] = fold_values(m + p * pm + i * sm + q * s, k, 1, r)
+        return
+    if s == 1 and (k <= 3 or reducer is Sum and k <= DIRECT):
+        for p in range(planes):
+            fold_vectors(rows, n * nc, y + p * py, sy, m + p * pm, sm, reach, k, stack, r)
+        return
+    if nc == 1 and a.step == 1 and s == 2 and (k == 2 or k == 3):
+        for p in range(planes):
+            if k == 2:
+                if sy == n and sm == 2 * sy:
+                    cypool_pairs(1, rows * n, r, y + p * py, n, m + p * pm, 0)
+                else:
+                    cypool_pairs(rows, n, r, y + p * py, sy, m + p * pm, sm)
+            else:
+                if sy == n and sm == 2 * sy:
+                    cypool_triples(1, rows * n, r, y + p * py, n, m + p * pm, 0)
+                else:
+                    cypool_triples(rows, n, r, y + p * py, sy, m + p * pm, sm)
+        return
+    if nc >= LEAF and (k <= DIRECT or k <= 2 * s):
+        for p in range(planes):
+            for i in range(rows):
+                fold_vectors(n, nc, y + p * py + i * sy, nc, m + p * pm + i * sm, s * nc, reach, k,
+                             stack, r)
+        return
+    # Everywhere, then where windows are. (Rows in place may lie far from each other.)
+    if rows * planes > 1 and (sm != work.job.pitch or pm != rows * sm and planes > 1
+                              and pm != work.job.rows_pitch * sm):
+        for p in range(planes):
+            for i in range(rows):
+                fold_columns(work, 1, 1, y + p * py + i * sy, 0, 0, m + p * pm + i * sm, 0, 0, r)
+        return
+    length = (planes - 1) * pm + (rows - 1) * sm + ((n - 1) * s + (k - 1) * a.step + 1) * nc
+    if k == 1:
+        w = m
+    elif nc < LEAF and s > 1:
+        folded = <acc *>work.temporary + 3 * work.job.temporary
+        if k <= DIRECT:
+            fold_vectors(1, length - (k - 1) * reach, folded, 0, m, 0, reach, k, stack, r)
+        else:
+            w = fold_everywhere(work, m, length, k, reach, &other, r)
+            length -= (k - 1) * reach
+            cypool_join(1, length, r, folded, length, w, length, other)
+        w = folded
+    else:
+        w = fold_everywhere(work, m, length, k, reach, &other, r)
+        for p in range(planes):
+            if s == 1:
+                cypool_join(rows, n * nc, r, y + p * py, sy, w + p * pm, sm, other)
+                continue
+            for i in range(rows):
+                cypool_join(n, nc, r, y + p * py + i * sy, nc, w + p * pm + i * sm, s * nc, other)
+        return
+    for p in range(planes):
+        cypool_pick(rows, n, nc, y + p * py, sy, w + p * pm, sm, s * nc)
+
+
+# Windows next to each other of a power of two of taps: by pairs, until there are no more.
+cdef void fold_halves(
+        Work *work, Py_ssize_t n, acc *y, const acc *m, Py_ssize_t k, reducer *r) noexcept nogil:
+    cdef acc *next = <acc *>work.temporary
+    cdef acc *spare = next + work.job.temporary
+    cdef acc *swap
+    n *= k // 2
+    while k > 2:
+        cypool_pairs(1, n, r, next, n, m, 0)
+        m = next
+        swap = next
+        next = spare
+        spare = swap
+        n //= 2
+        k //= 2
+    cypool_pairs(1, n, r, y, n, m, 0)
+
+
+# The same straight from the source, where long windows of float32 are summed in float64 and there
+# is nothing to do before.
+cdef void fold_totals(
+        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy, const char *m,
+        Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef const float *x
+    cdef Py_ssize_t p, i, q
+    if acc is double and reducer is Sum:
+        if rows == 1 and work.o1 - work.o0 == 1 and a.kernel <= TOTAL:
+            # One window of each plane.
+            totals_f32(work.planes, a.kernel, y, <const float *>m, work.job.x.group // 4)
+            return
+        for p in range(work.planes):
+            for i in range(rows):
+                x = <const float *>(m + p * work.job.x.group) + i * sm
+                if a.kernel <= TOTAL:
+                    totals_f32(work.o1 - work.o0, a.kernel, y + p * py + i * sy, x, a.stride)
+                    continue
+                for q in range(work.o1 - work.o0):
+                    y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel, False)
+
+
+# Likewise extremes. Whether a NaN was met that may be lost.
+cdef bint fold_peaks(
+        Work *work, Py_ssize_t h0, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t p, i, size = sizeof(acc), k = job.axis[2].kernel, n = work.o1 - work.o0
+    cdef Py_ssize_t pm = job.x.group // size, sm = job.x.stride[1] // size
+    cdef const acc *m = <const acc *>(
+        work.plane + work.d0 * job.x.stride[0] + h0 * job.axis[1].stride * job.x.stride[1]
+        + work.i0 * job.x.stride[2])
+    cdef bint found = False
+    if rows == 1 and n == 1 and (py == 1 or work.planes == 1):
+        # One window of each plane.
+        return cypool_peaks(work.planes, k, r, y, m, pm)
+    for p in range(work.planes):
+        for i in range(rows):
+            found |= cypool_peaks(
+                n, k, r, y + p * py + i * sy, m + p * pm + i * sm, job.axis[2].stride)
+    return found
+
+
+# Likewise where windows are not all alike: those of a gradient, which has no margins.
+cdef void fold_lines(
+        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, o0 = work.o0, o1 = work.o1, o, i, start, count, phase, n
+    cdef Py_ssize_t begin = min(max(a.begin, o0), o1), end = min(max(a.end, begin), o1)
+    cdef acc *stack = <acc *>work.stack
+    cdef acc *folded = <acc *>work.temporary
+    cdef const acc *line
+    cdef acc *to
+    if a.kernel == a.stride and a.step == 1 and a.dilation == 1 and nc == 1 and (
+            end - begin >= 2 * a.stride):
+        # Every source element goes to as many outputs.
+        begin += (a.stride - (begin + a.lo) % a.stride) % a.stride
+        n = (end - begin) // a.stride
+        end = begin + n * a.stride
+        axis_window(a, begin, &start, &count)
+        for i in range(rows):
+            cypool_repeat(n, y + i * sy + (begin - o0), m + i * sm + (start - work.i0), a.stride)
+    else:
+        for phase in range(min(a.period, end - begin)):
+            o = begin + phase
+            n = (end - o - 1) // a.period + 1
+            axis_window(a, o, &start, &count)
+            for i in range(rows):
+                line = m + i * sm + (start - work.i0) * nc
+                to = y + i * sy + (o - o0) * nc
+                if count == 0:
+                    rows_fill(n, nc, to, a.period * nc, identity(r, y))
+                    continue
+                fold_vectors(1, n * nc, folded, 0, line, 0, a.step * nc, count,
+                             folded + work.job.temporary, r)
+                if nc == 1:
+                    cypool_place(n, to, folded, a.period)
+                else:
+                    cypool_copy(n, nc, to, a.period * nc, folded, nc)
+    for o in range(o0, o1 - (end - begin)):
+        if o >= begin:
+            o += end - begin
+        axis_window(a, o, &start, &count)
+        for i in range(rows):
+            fold_window(y + i * sy + (o - o0) * nc, m + i * sm + (start - work.i0) * nc, count,
+                        a.step, nc, stack, r)
+
+
+# Gradients of windows that neither overlap nor leave anything between them, along rows and along
+# columns: every source element goes to a block of outputs. Source rows `first` and on lie at m.
+cdef void fold_repeats(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, real *y, Py_ssize_t sy, const real *m,
+        Py_ssize_t sm, Py_ssize_t first) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t h = h0, kh, rows, start, count
+    while h < h1:
+        # One row of windows, perhaps a part of it, or all that are whole.
+        kh = min(a.stride - (h + a.lo) % a.stride, h1 - h)
+        rows = 1
+        axis_window(a, h, &start, &count)
+        if count == 0:
+            rows_fill(kh, (work.o1 - work.o0) * work.nc, y + (h - h0) * sy, sy, <real>0)
+        else:
+            if kh == a.stride:
+                rows = min((h1 - h) // kh, a.length - start)
+            repeat_columns(work, rows, kh, y + (h - h0) * sy, sy, m + (start - first) * sm, sm)
+        h += rows * kh
+
+
+cdef void repeat_columns(
+        Work *work, Py_ssize_t rows, Py_ssize_t kh, real *y, Py_ssize_t sy, const real *m,
+        Py_ssize_t sm) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t o = work.o0, nc = work.nc, n, kw, start, count
+    while o < work.o1:
+        kw = min(w.stride - (o + w.lo) % w.stride, work.o1 - o)
+        n = 1
+        axis_window(w, o, &start, &count)
+        if count == 0:
+            rows_fill(rows * kh, kw * nc, y + (o - work.o0) * nc, sy, <real>0)
+        else:
+            if kw == w.stride:
+                n = min((work.o1 - o) // kw, w.length - start)
+            cypool_spread(rows, n, nc, y + (o - work.o0) * nc, sy, m + (start - work.i0) * nc, sm,
+                          kh, kw, work.by)
+        o += n * kw
+
+
+# A window too wide for a line, by the same tree as if it were read in place.
+cdef double total_wide(
+        Work *work, Py_ssize_t h, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t half
+    if count <= TOTAL:
+        work.i0 = start
+        work.nw = count
+        bring_rows(work, 0, work.d0, work.dn, h, h + 1, <double *>work.rows, count,
+                   <double *>work.loaded, <Sum *>NULL)
+        return total_of(<const double *>work.rows, count, True)
+    half = count // 2 // LANES * LANES
+    return (total_wide(work, h, start, half)
+            + total_wide(work, h, start + half, count - half))
+
+
+# Likewise for others: its columns by pieces.
+cdef void fold_wide(
+        Work *work, Py_ssize_t h, acc *y, Py_ssize_t start, Py_ssize_t count, acc *stack,
+        reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t half, h0, hn
+    if acc is double and reducer is Sum:
+        if work.job.quad_columns:
+            y[0] = total_wide(work, h, start, count)
+            return
+    if count <= work.job.wide:
+        work.i0 = start
+        work.nw = (count - 1) * w.step + 1
+        axis_window(&work.job.axis[1], h, &h0, &hn)
+        stream_row(work, h0, hn, <acc *>work.rows, <acc *>work.more, r)
+        fold_window(y, <acc *>work.rows, count, w.step, work.nc, stack, r)
+        return
+    half = (count // 2 + work.job.wide - 1) // work.job.wide * work.job.wide
+    fold_wide(work, h, y, start, half, stack, r)
+    fold_wide(work, h, stack, start + half * w.step, count - half, stack + work.nc, r)
+    cypool_add(1, work.nc, r, y, work.nc, stack, work.nc)

@@ -1,0 +1,280 @@
+# Square windows of two or three taps a side: rows and columns in one go.
+
+cdef extern from "cypool_firsts.h":
+    ctypedef struct Firsts "cypool_firsts_of":
+        Py_ssize_t planes, rows, n, py, sy, pa, sa, step, at, from_ "from", to
+        char *index
+        int taps, index32
+    # A macro that chooses a function by the type of values.
+    bint cypool_firsts(const Firsts *, ...) noexcept nogil
+
+
+# Output rows whose windows have two or three taps a side, straight from the source, whose rows lie
+# at m from column work.i0 and row `first` on. Whether a NaN was met that may be lost.
+cdef bint fold_squares(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
+    cdef Py_ssize_t h = h0, start, count, rows, p, n = work.o1 - work.o0, size
+    cdef bint found = False
+    while h < h1:
+        rows = end - h if begin <= h < end else 1
+        axis_window(a, h, &start, &count)
+        if count == 0:
+            for p in range(work.planes):
+                row_fill(y + p * py + (h - h0) * sy, n, identity(r, y))
+                if work.index != NULL:
+                    size = 4 if work.job.index32 else 8
+                    memset(work.index + (y + p * py + (h - h0) * sy - <acc *>work.values) * size,
+                           0xff, n * size)
+        elif work.job.clips:
+            divisor_start(&work.divisor, work.job, work.d, h)
+            found |= fold_clipped(
+                work, work.planes, rows, <int>count, y + (h - h0) * sy, py, sy,
+                m + (start - first) * sm, pm, sm, r)
+        else:
+            found |= fold_square_rows(
+                work, work.planes, rows, h1 - h - rows, <int>count, y + (h - h0) * sy, py, sy,
+                m + (start - first) * sm, pm, sm, r)
+        h += rows
+    return found
+
+
+# Rows that all see `count` rows of the source, the first of them from m on. Some `after` them are
+# made later.
+cdef bint fold_square_rows(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t after, int count, acc *y,
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t n = work.o1 - work.o0, done = 0, some, p
+    # Blocks of a vector, of half of one or of a quarter. Rows that are shorter are made by one that
+    # goes beyond them, into the rows that are made next.
+    cdef int least = 16 // sizeof(acc), beyond = CYPOOL_VECTOR // sizeof(acc), lanes
+    cdef bint found = False, fits
+    lanes = beyond
+    # (Of three taps a distance of one apart all are in one vector, where it has them.)
+    if n + 2 > beyond or w.kernel == 2 or w.stride == 2 or work.index != NULL:
+        some = n
+    else:
+        some = n + 2
+    while beyond > least and beyond // 2 >= some:
+        beyond //= 2
+    while lanes > least and lanes > n:
+        lanes //= 2
+    # Rows that a block may go into. (Of a vector that holds all columns half is stored if it does.)
+    cdef Py_ssize_t over = beyond // 2 if some > n and 2 * n <= beyond else beyond
+    over = (over - 1) // n
+    cdef Py_ssize_t span = (max(n, beyond) - 1) * w.stride + w.kernel
+    if max(w.begin - work.o0, work.o1 - w.end) > least:
+        # More padding than blocks are made for.
+        return fold_clipped(work, planes, rows, count, y, py, sy, m, pm, sm, r)
+    if planes > 1:
+        if (readable_rows(work, rows, span, count, m, sm) < rows
+                or readable_rows(work, rows, span, count, m + (planes - 1) * pm, sm) < rows):
+            for p in range(planes):
+                work.index_plane = p
+                found |= fold_square_rows(
+                    work, 1, rows, after, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
+            work.index_plane = 0
+            return found
+    while done < rows:
+        some = rows - done
+        fits = beyond <= n
+        if not fits:
+            fits = sy == n and some + after > over
+            if fits:
+                some = min(some, some + after - over)
+            else:
+                beyond = lanes
+                span = (max(n, beyond) - 1) * w.stride + w.kernel
+                fits = lanes <= n
+        if fits:
+            # As many rows as can be read with all that lies beside them.
+            if planes == 1:
+                some = readable_rows(work, some, span, count, m + done * sm * a.stride, sm)
+            if some > 0:
+                found |= fold_windows(work, planes, some, n, beyond, r, y + done * sy, py, sy,
+                                      m + (done * sm * a.stride - work.left), pm, sm, count,
+                                      work.left, work.left + work.nw)
+                done += some
+                continue
+        found |= fold_clipped(work, planes, 1, count, y + done * sy, py, sy,
+                              m + done * sm * a.stride, pm, sm, r)
+        done += 1
+    return found
+
+
+# How many rows of windows from m on may be read with all that a block reads beside them, `span`
+# columns from the padding on, and as far on as their windows reach: what lies between an array's
+# first element and its last one may be.
+cdef Py_ssize_t readable_rows(
+        Work *work, Py_ssize_t rows, Py_ssize_t span, Py_ssize_t count, const acc *m,
+        Py_ssize_t sm) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t size = sizeof(acc), reach = (count - 1) * sm * job.axis[1].step * size
+    cdef Py_ssize_t step = sm * job.axis[1].stride * size
+    cdef Py_ssize_t at = <const char *>m - job.x.data - work.left * size
+    cdef Py_ssize_t before = at + min(reach, 0) - job.lowest
+    cdef Py_ssize_t after = job.highest - (at + max(reach, 0) + span * size)
+    if before < 0 or after < 0:
+        return 0
+    if step > 0:
+        return min(rows, after // step + 1)
+    if step < 0:
+        return min(rows, before // -step + 1)
+    return rows
+
+
+# Whole windows by blocks; those that the border clips one by one.
+cdef bint fold_clipped(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, int count, acc *y, Py_ssize_t py,
+        Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
+    cdef Py_ssize_t start, taps, p, o = work.o0, at
+    cdef int lanes = CYPOOL_VECTOR // sizeof(acc), least = 16 // sizeof(acc)
+    cdef bint found = False
+    while lanes > least and qb - qa < lanes:
+        lanes //= 2
+    while o < work.o1:
+        at = o - work.o0
+        if work.job.clips:
+            work.by = <double>divisor_of(&work.divisor, o)
+        if o == qa and qb - qa >= lanes:
+            found |= fold_windows(
+                work, planes, rows, qb - qa, lanes, r, y + at, py, sy,
+                m + (o * w.stride - w.lo - work.i0), pm, sm, count, 0,
+                (qb - qa) * w.stride + w.kernel)
+            o = qb
+            continue
+        axis_window(w, o, &start, &taps)
+        for p in range(planes):
+            if taps == 0:
+                rows_fill(rows, 1, y + p * py + at, sy, identity(r, y))
+            else:
+                found |= cypool_clipped(
+                    rows, r, work.job.roots, y + p * py + at, sy, m + p * pm + (start - work.i0),
+                    sm * a.stride, sm * a.step, count, <int>taps, <int>w.kernel, work.by)
+            if work.index != NULL:
+                locate_column(work, rows, count, taps, y + p * py + at, sy,
+                              m + p * pm + (start - work.i0), sm, work.index_plane + p)
+        o += 1
+    return found
+
+
+# The indices of a column of such windows.
+cdef void locate_column(
+        Work *work, Py_ssize_t rows, Py_ssize_t count, Py_ssize_t taps, const acc *y,
+        Py_ssize_t sy, const acc *m, Py_ssize_t sm, Py_ssize_t plane) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t h, t, j, to = y - <const acc *>work.values
+    cdef int64_t at, first = m - <const acc *>(work.plane + plane * work.job.x.group)
+    for h in range(rows):
+        at = -1
+        # (From the last tap to the first, which wins.)
+        for t in range(count - 1, -1, -1):
+            for j in range(taps - 1, -1, -1):
+                if m[(h * a.stride + t * a.step) * sm + j] == y[h * sy]:
+                    at = first + (h * a.stride + t * a.step) * sm + j
+        if work.job.index32:
+            (<int32_t *>work.index)[to + h * sy] = <int32_t>at
+        else:
+            (<int64_t *>work.index)[to + h * sy] = at
+
+
+cdef bint fold_windows(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t n, int lanes, reducer *r, acc *y,
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, int count,
+        Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t step = sm * work.job.axis[1].step, advance = sm * work.job.axis[1].stride
+    cdef acc nothing = identity(r, y)
+    cdef Firsts firsts
+    if work.index != NULL:
+        firsts.planes = planes
+        firsts.rows = rows
+        firsts.n = n
+        firsts.py = py
+        firsts.sy = sy
+        firsts.pa = pm
+        firsts.sa = advance
+        firsts.step = step
+        firsts.at = m - <const acc *>(work.plane + work.index_plane * work.job.x.group)
+        firsts.from_ = begin
+        firsts.to = end
+        firsts.index = work.index + (y - <acc *>work.values) * (4 if work.job.index32 else 8)
+        firsts.taps = count
+        firsts.index32 = work.job.index32
+        return cypool_firsts(
+            &firsts, <int>w.kernel, <int>w.stride, lanes, y, m, nothing)
+    if w.kernel == 2:
+        return cypool_windows22(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm,
+                                advance, step, count, begin, end, nothing, work.by)
+    if w.stride == 2:
+        return cypool_windows32(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm,
+                                advance, step, count, begin, end, nothing, work.by)
+    return cypool_windows31(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm, advance,
+                            step, count, begin, end, nothing, work.by)
+
+
+# The same where each pixel is a vector of inner elements.
+cdef bint fold_pixels(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
+    cdef Py_ssize_t p, h, o, nc = work.nc, start, count
+    cdef int k = <int>w.kernel
+    cdef bint found = False, slides = k == 3 and w.stride == 1 and w.step == 1
+    cdef double by = 1
+    cdef Divisor divisor
+    cdef const acc *row
+    cdef acc *to
+    for p in range(work.planes):
+        for h in range(h0, h1):
+            axis_window(a, h, &start, &count)
+            divisor_start(&divisor, work.job, work.d, h)
+            row = m + p * pm + (start - first) * sm
+            to = y + p * py + (h - h0) * sy
+            o = work.o0
+            while o < work.o1:
+                if work.job.divides:
+                    by = <double>divisor_of(&divisor, o)
+                if o == qa and qb > qa and (count == k or slides and count == 2):
+                    found |= cypool_pixels(
+                        qb - qa, nc, r, work.job.roots, to + (o - work.o0) * nc,
+                        row + (o * w.stride - w.lo - work.i0) * nc, w.stride * nc, sm * a.step,
+                        w.step * nc, <int>count, k, <acc *>work.temporary, by)
+                    o = qb
+                    continue
+                found |= fold_pixel(work, o, count, to + (o - work.o0) * nc, row, sm * a.step, by,
+                                    r)
+                o += 1
+    return found
+
+
+# Window o of a row of them, of which `count` rows are left. What is missing is another of its taps,
+# or for sums a zero.
+cdef bint fold_pixel(
+        Work *work, Py_ssize_t o, Py_ssize_t count, acc *y, const acc *row, Py_ssize_t step,
+        double by, reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef const void *taps[9]
+    cdef Py_ssize_t start, columns, t, j, nc = work.nc
+    axis_window(w, o, &start, &columns)
+    if count == 0 or columns == 0:
+        row_fill(y, nc, identity(r, y))
+        return False
+    for t in range(w.kernel):
+        for j in range(w.kernel):
+            if reducer is Sum and (t >= count or j >= columns):
+                taps[t * w.kernel + j] = cypool_zeros
+                continue
+            taps[t * w.kernel + j] = row + min(t, count - 1) * step + (
+                start - work.i0 + min(j, columns - 1) * w.step) * nc
+    return cypool_pixel(<int>w.kernel, nc, r, work.job.roots, y, taps, by)
