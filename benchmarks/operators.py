@@ -1,9 +1,10 @@
 """How fast the operators are that compare.py leaves out, beside those that it measures.
 
-Two tables. The first has every operator of `pool` on the same windows: its time over that of the
+Three tables. The first has every operator of `pool` on the same windows: its time over that of the
 maximum and of the average, which share their kernels or their shape of work with it. The second
 has window tables (adaptive, global, fractional) and norms beside PyTorch, where it is installed,
-and beside a copy of the bytes they move.
+and beside a copy of the bytes they move. The third has calls of more and more work on one thread
+and on two: where the second one begins to pay is where calls that are not told should take it.
 
     python benchmarks/operators.py [--threads N] [--seconds S] [--quick]
 """
@@ -122,6 +123,29 @@ def beside_torch(torch: Any, seconds: float, threads: int) -> None:
               f"{times[_bench.COPY] / times['cypool']:>9.2f}", flush=True)
 
 
+def second_thread(seconds: float) -> None:
+    windows = {
+        "max 2/2": ("max", 2, 2, 0), "max 3/2": ("max", 3, 2, 1), "avg 3/1": ("avg", 3, 1, 1)}
+    sizes = [1 << n for n in range(13, 20)]
+    print(f"\n{'time on one thread over that on two':<42}" + "".join(f"{n:>9}" for n in sizes)
+          + "   elements")
+    for name, (op, kernel, stride, padding) in windows.items():
+        ratios = []
+        for n in sizes:
+            x = np.random.default_rng(1).standard_normal((1, n // 1024, 32, 32), np.float32)
+            out = np.empty_like(cypool.pool(x, op, (kernel, kernel), stride, padding))
+
+            def pooled(threads: int, x: Any = x, out: Any = out, op: str = op, window: Any = (
+                    (kernel, kernel), stride, padding)) -> Callable[[], Any]:
+                return lambda: cypool.pool(x, op, *window, out=out, num_threads=threads)
+
+            times = _bench.best_times(
+                {str(n): _bench.calling(pooled(n)) for n in (1, 2)}, seconds / len(sizes),
+                rest=0.0)
+            ratios.append(times["1"] / times["2"])
+        print(f"{name:<42}" + "".join(f"{ratio:>9.2f}" for ratio in ratios), flush=True)
+
+
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1, help="(default: %(default)s)")
@@ -142,6 +166,8 @@ def main(argv: list[str]) -> None:
     print(f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed")
     against_each_other(seconds, given.threads)
     beside_torch(torch, seconds, given.threads)
+    if _bench.processors() > 1:
+        second_thread(seconds)
 
 
 if __name__ == "__main__":
