@@ -109,3 +109,17 @@ def test_bits_are_those_of_any_memory_layout(op, window, data_format, kind):
         with np.errstate(all="ignore"):
             cypool.pool(x, op, (window[0],) * 2, *window[1:], p=2, data_format=data_format, out=out)
         assert bits(out) == bits(expected), name
+
+
+@pytest.mark.parametrize("op", ["lp", "gem"])
+def test_the_cube_root_of_a_cube_is_the_value(op):
+    rng = np.random.default_rng(3)
+    bits = rng.integers(0, 2**32, 5000, dtype=np.uint32)
+    bits[:5] = [0, 1, 0x7f7fffff, 0x7f800000, 0x007fffff]
+    x = bits.view(np.float32).reshape(1, 1, -1)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(cypool.pool(x, op, (1,), 1, p=3), np.abs(x))
+    wide = rng.standard_normal((1, 1, 5000)) * 2.0 ** rng.integers(-300, 300, 5000)
+    exact = np.abs(wide).astype(np.longdouble)
+    error = np.abs(cypool.pool(wide, op, (1,), 1, p=3) - exact)
+    assert (error <= 2 * np.spacing(np.abs(wide))).all()

@@ -1,7 +1,7 @@
 # Types and the three ways to combine two values. Max and Min are written so that one compare and
 # one select do it; neither keeps a NaN in its left operand apart, so floating point has careful
 # forms, used on the pieces of an array in which a NaN was found.
-from libc.math cimport INFINITY, NAN, cbrt, fabs, pow, sqrt, sqrtf
+from libc.math cimport INFINITY, NAN, fabs, pow, sqrt, sqrtf
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
     INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
@@ -16,6 +16,7 @@ cdef extern from "cypool_elements.h":
     uint32_t cypool_float_bits(float) noexcept nogil
     double cypool_bits_double(uint64_t) noexcept nogil
     uint64_t cypool_double_bits(double) noexcept nogil
+    double cypool_cbrt(double) noexcept nogil
     float cypool_from_half(uint16_t) noexcept nogil
     uint16_t cypool_to_half(float) noexcept nogil
     float cypool_from_bfloat(uint16_t) noexcept nogil

@@ -235,7 +235,7 @@ cdef inline double root_of(double v, double power) noexcept nogil:
         # A window without an element has the maximum of nothing.
         return 0 if v < 0 else v
     return v if power == 1 else sqrt(v) if power == 2 else (
-        cbrt(v) if power == 3 else pow(v, 1 / power))
+        cypool_cbrt(v) if power == 3 else pow(v, 1 / power))
 
 
 # n of one divisor, in a row. (The usual roots as constants, so that these are vector code.)
@@ -248,6 +248,9 @@ cdef void store_roots(
     elif power == 2:
         for i in range(n):
             y[i] = narrowed(root_of(line[i] / by, 2), y)
+    elif power == 3:
+        for i in range(n):
+            y[i] = narrowed(root_of(line[i] / by, 3), y)
     else:
         for i in range(n):
             y[i] = narrowed(root_of(line[i] / by, power), y)
