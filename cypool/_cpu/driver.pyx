@@ -50,11 +50,11 @@ cdef enum:
     CHAIN = 64              # additions one after the other, at most
     VECTOR = 64             # bytes of a vector, at most
     RUNNING = 65536         # bytes of running sums of a tile, at most
-    RUN_TAPS = 25           # of a window that is made by running sums, at least: in rows of
-    RUN_ROW = 96            # so many results (of integers twice as many), and in shorter ones
-    RUN_SHORT = 16
-    RUN_MORE = 49           # of windows of as many taps (of integers
-    RUN_MANY = 225          # as these)
+    RUN_TAPS = 25           # taps from which on windows are made by running sums, in rows of
+    RUN_ROW = 96            # so many results (of integers twice as many); in shorter rows, of
+    RUN_SHORT = 16          # so many at least, it takes
+    RUN_MORE = 49           # so many taps of float32, and
+    RUN_MANY = 225          # so many of integers
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
 
 MAX_CODE, MIN_CODE, SUM_CODE = MAX, MIN, SUM

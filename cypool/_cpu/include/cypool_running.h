@@ -13,14 +13,6 @@
 #include <string.h>
 #include "cypool_vectors.h"
 
-#if CYPOOL_VECTOR == 64
-#define CYPOOL_RUN_LANES(F8, F4, F2) F8(8) F4(16) F2(32)
-#elif CYPOOL_VECTOR == 32
-#define CYPOOL_RUN_LANES(F8, F4, F2) F8(4) F4(8) F2(16)
-#else
-#define CYPOOL_RUN_LANES(F8, F4, F2) F8(2) F4(4) F2(8)
-#endif
-
 /* --- columns: a row enters, another one leaves --- */
 
 static inline __attribute__((always_inline)) int64_t cypool_units(double x, double one)
@@ -78,46 +70,43 @@ CYPOOL_BLOCK cypool_run_short_i32(
 
 /* Integers of 64 bits, correctly rounded. Only AVX-512 has an instruction for it: elsewhere both
    halves are made floating point by what they are added to. */
-#define CYPOOL_ANY __attribute__((vector_size(CYPOOL_VECTOR), aligned(2), may_alias))
-typedef int16_t cypool_run_i16 CYPOOL_ANY;
-typedef int32_t cypool_run_i32 CYPOOL_ANY;
-typedef int64_t cypool_run_i64 CYPOOL_ANY;
-typedef uint64_t cypool_run_u64 CYPOOL_ANY;
-typedef double cypool_run_f64 CYPOOL_ANY;
-#undef CYPOOL_ANY
-static inline __attribute__((always_inline)) cypool_run_f64 cypool_rounded(cypool_run_i64 v)
-{
-#if defined(__AVX512DQ__) && CYPOOL_VECTOR == 64
-    return __builtin_convertvector(v, cypool_run_f64);
+#if defined(__AVX512DQ__)
+#define CYPOOL_CONVERTS 1
 #else
-    const cypool_run_u64 low = (cypool_run_u64)v & 0xffffffffu;
-    const cypool_run_u64 high = (cypool_run_u64)v >> 32 ^ 0x4530000080000000u;
-    return ((cypool_run_f64)high - 0x1.00000801p84)
-        + (cypool_run_f64)(low | 0x4330000000000000u);
+#define CYPOOL_CONVERTS 0
 #endif
+#define CYPOOL_ROUNDED(S, BYTES, LANES)                                                          \
+static inline __attribute__((always_inline)) vec_f64_##BYTES rounded_##S(vec_i64_##BYTES v)      \
+{                                                                                                \
+    const vec_u64_##BYTES low = (vec_u64_##BYTES)v & 0xffffffffu;                                \
+    const vec_u64_##BYTES high = (vec_u64_##BYTES)v >> 32 ^ 0x4530000080000000u;                 \
+    if (CYPOOL_CONVERTS) return __builtin_convertvector(v, vec_f64_##BYTES);                     \
+    return ((vec_f64_##BYTES)high - 0x1.00000801p84)                                             \
+        + (vec_f64_##BYTES)(low | 0x4330000000000000u);                                          \
 }
-#define CYPOOL_VALUES(v) (cypool_rounded(v) * unit)
+CYPOOL_WIDEST(CYPOOL_ROUNDED, 8, 4, 2, i64)
+#define CYPOOL_VALUES(v) (rounded_i64(v) * unit)
 #define CYPOOL_SUMS(v) (v)
 
 /* Lanes moved up by some, with zeros from below; the last one of each of c interleaved channels. */
 #define CYPOOL_MOVED(i) (i) < moved_ ? (i) : lanes_ + (i) - moved_
 #define CYPOOL_LAST(i) lanes_ - c_ + (i) % c_
-#define CYPOOL_SCAN(V, LANES, TIMES)                                                             \
+#define CYPOOL_SCAN(S, BYTES, LANES, TIMES)                                                      \
     if (TIMES * c_ < lanes_) {                                                                   \
         enum { moved_ = TIMES * c_ };                                                            \
-        v += CYPOOL_SHUFFLE(none, v, V, LANES, CYPOOL_MOVED);                                    \
+        v += CYPOOL_SHUFFLE(none, v, mask_##S##_##BYTES, LANES, CYPOOL_MOVED);                   \
     }
 /* n values of c channels, of which a vector holds several columns: each lane together with all before
    it. Before the first column there is another one, of 0; beyond the last there is room. */
-#define CYPOOL_SLIDE_FEW(NAME, SUM, Y, V, VY, VALUES, LANES, C)                                  \
+#define CYPOOL_SLIDE_FEW(NAME, S, SUM, SY, Y, VALUES, BYTES, LANES, C)                           \
 static inline __attribute__((always_inline)) void NAME##_##C(                                    \
     ptrdiff_t n, Y *y, const SUM *sums, ptrdiff_t k, double unit)                                \
 {                                                                                                \
     enum { lanes_ = LANES, c_ = C <= LANES ? C : 1 };                                            \
     const SUM *in = sums + (k - 1) * C, *out = sums - C;                                         \
-    const V none = {0};                                                                          \
-    V all = {0}, v;                                                                              \
-    VY value = {0};                                                                              \
+    const vec_##S##_##BYTES none = {0};                                                          \
+    vec_##S##_##BYTES all = {0}, v;                                                              \
+    vec_##SY##_##BYTES value = {0};                                                              \
     SUM first[C] = {0};                                                                          \
     ptrdiff_t i, j;                                                                              \
     for (i = 0; i < k - 1; i++)                                                                  \
@@ -125,26 +114,26 @@ static inline __attribute__((always_inline)) void NAME##_##C(                   
         for (j = 0; j < C; j++) first[j] = (SUM)(first[j] + sums[i * C + j]);                    \
     for (j = 0; j < lanes_; j++) all[j] = first[j % C];                                          \
     for (i = 0; i < n; i += lanes_) {                                                            \
-        v = *(const V *)(in + i) - *(const V *)(out + i);                                        \
-        CYPOOL_SCAN(V, LANES, 1)                                                                 \
-        CYPOOL_SCAN(V, LANES, 2)                                                                 \
-        CYPOOL_SCAN(V, LANES, 4)                                                                 \
-        CYPOOL_SCAN(V, LANES, 8)                                                                 \
-        CYPOOL_SCAN(V, LANES, 16)                                                                \
+        v = *(const vec_##S##_##BYTES *)(in + i) - *(const vec_##S##_##BYTES *)(out + i);        \
+        CYPOOL_SCAN(S, BYTES, LANES, 1)                                                          \
+        CYPOOL_SCAN(S, BYTES, LANES, 2)                                                          \
+        CYPOOL_SCAN(S, BYTES, LANES, 4)                                                          \
+        CYPOOL_SCAN(S, BYTES, LANES, 8)                                                          \
+        CYPOOL_SCAN(S, BYTES, LANES, 16)                                                         \
         v += all;                                                                                \
-        all = CYPOOL_SHUFFLE(v, v, V, LANES, CYPOOL_LAST);                                       \
+        all = CYPOOL_SHUFFLE(v, v, mask_##S##_##BYTES, LANES, CYPOOL_LAST);                      \
         value = VALUES(v);                                                                       \
         if (i + lanes_ > n) break;                                                               \
-        *(VY *)(y + i) = value;                                                                  \
+        *(vec_##SY##_##BYTES *)(y + i) = value;                                                  \
     }                                                                                            \
     for (j = 0; i + j < n; j++) y[i + j] = value[j];                                             \
 }
 /* n columns of more channels: as many at a time as a vector has lanes. */
-#define CYPOOL_SLIDE(NAME, SUM, Y, V, VY, VALUES, LANES)                                         \
-CYPOOL_SLIDE_FEW(NAME, SUM, Y, V, VY, VALUES, LANES, 1)                                          \
-CYPOOL_SLIDE_FEW(NAME, SUM, Y, V, VY, VALUES, LANES, 2)                                          \
-CYPOOL_SLIDE_FEW(NAME, SUM, Y, V, VY, VALUES, LANES, 3)                                          \
-CYPOOL_SLIDE_FEW(NAME, SUM, Y, V, VY, VALUES, LANES, 4)                                          \
+#define CYPOOL_SLIDE(NAME, S, SUM, SY, Y, VALUES, BYTES, LANES)                                  \
+CYPOOL_SLIDE_FEW(NAME, S, SUM, SY, Y, VALUES, BYTES, LANES, 1)                                   \
+CYPOOL_SLIDE_FEW(NAME, S, SUM, SY, Y, VALUES, BYTES, LANES, 2)                                   \
+CYPOOL_SLIDE_FEW(NAME, S, SUM, SY, Y, VALUES, BYTES, LANES, 3)                                   \
+CYPOOL_SLIDE_FEW(NAME, S, SUM, SY, Y, VALUES, BYTES, LANES, 4)                                   \
 CYPOOL_ROW NAME(                                                                                 \
     ptrdiff_t n, ptrdiff_t c, Y *y, const SUM *sums, ptrdiff_t k, double unit)                   \
 {                                                                                                \
@@ -157,36 +146,28 @@ CYPOOL_ROW NAME(                                                                
     for (ptrdiff_t at = 0; at < c; at += LANES) {                                                \
         j = at > c - LANES ? c - LANES : at;                                                     \
         j = j > 0 ? j : 0;                                                                       \
-        V all = {0};                                                                             \
-        VY value;                                                                                \
-        for (i = 0; i < k - 1; i++) all += *(const V *)(sums + i * c + j);                       \
+        vec_##S##_##BYTES all = {0};                                                             \
+        vec_##SY##_##BYTES value;                                                                \
+        for (i = 0; i < k - 1; i++) all += *(const vec_##S##_##BYTES *)(sums + i * c + j);       \
         for (i = 0; i < n; i++) {                                                                \
-            all += *(const V *)(in + i * c + j) - *(const V *)(out + i * c + j);                 \
+            all += *(const vec_##S##_##BYTES *)(in + i * c + j) - *(const vec_##S##_##BYTES *)(out + i * c + j); \
             value = VALUES(all);                                                                 \
             /* (What goes beyond a column is stored again by the next one.) */                   \
             if (i * c + j + LANES > n * c) break;                                                \
-            *(VY *)(y + i * c + j) = value;                                                      \
+            *(vec_##SY##_##BYTES *)(y + i * c + j) = value;                                      \
         }                                                                                        \
         for (; i < n; i++) {                                                                     \
             for (ptrdiff_t q = 0; q < c; q++) y[i * c + q] = value[q];                           \
             if (i + 1 == n) break;                                                               \
-            all += *(const V *)(in + (i + 1) * c) - *(const V *)(out + (i + 1) * c);             \
+            all += *(const vec_##S##_##BYTES *)(in + (i + 1) * c) - *(const vec_##S##_##BYTES *)(out + (i + 1) * c); \
             value = VALUES(all);                                                                 \
         }                                                                                        \
     }                                                                                            \
 }
-#define CYPOOL_SLIDE8(LANES)                                                                     \
-    CYPOOL_SLIDE(slide_f64, int64_t, double, cypool_run_i64, cypool_run_f64, CYPOOL_VALUES,      \
-                 LANES)                                                                          \
-    CYPOOL_SLIDE(slide_i64, int64_t, int64_t, cypool_run_i64, cypool_run_i64, CYPOOL_SUMS,       \
-                 LANES)
-#define CYPOOL_SLIDE4(LANES)                                                                     \
-    CYPOOL_SLIDE(slide_i32, int32_t, int32_t, cypool_run_i32, cypool_run_i32, CYPOOL_SUMS,       \
-                 LANES)
-#define CYPOOL_SLIDE2(LANES)                                                                     \
-    CYPOOL_SLIDE(slide_i16, int16_t, int16_t, cypool_run_i16, cypool_run_i16, CYPOOL_SUMS,       \
-                 LANES)
-CYPOOL_RUN_LANES(CYPOOL_SLIDE8, CYPOOL_SLIDE4, CYPOOL_SLIDE2)
+CYPOOL_WIDEST(CYPOOL_SLIDE, 8, 4, 2, slide_f64, i64, int64_t, f64, double, CYPOOL_VALUES)
+CYPOOL_WIDEST(CYPOOL_SLIDE, 8, 4, 2, slide_i64, i64, int64_t, i64, int64_t, CYPOOL_SUMS)
+CYPOOL_WIDEST(CYPOOL_SLIDE, 16, 8, 4, slide_i32, i32, int32_t, i32, int32_t, CYPOOL_SUMS)
+CYPOOL_WIDEST(CYPOOL_SLIDE, 32, 16, 8, slide_i16, i16, int16_t, i16, int16_t, CYPOOL_SUMS)
 
 /* columns, channels, results, sums, taps, the grid */
 #define cypool_slide(n, c, y, ...)                                                               \
