@@ -1401,9 +1401,10 @@ cdef bint run_small(Job *job, reduce_fn kernel, double work) noexcept:
     cdef char *scratch = <char *>malloc(job.scratch + 64)
     cdef char *aligned
     cdef double *grids = NULL
-    if is_surveyed_before(job, 1):
+    cdef bint surveyed = is_surveyed_before(job, 1)
+    if surveyed:
         job.grids = grids = find_grids(job, 1)
-    if scratch == NULL or is_surveyed_before(job, 1) and grids == NULL:
+    if scratch == NULL or surveyed and grids == NULL:
         free(scratch)
         free(grids)
         return False
