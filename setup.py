@@ -31,7 +31,7 @@ X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
 FLAGS = ["-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-inline-functions",
          "-fno-inline-small-functions", "-fno-ipa-cp-clone", "-fwrapv", "-ffp-contract=off",
          "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-Wno-unused-function",
-         "-Wno-tautological-compare"]
+         "-Wno-tautological-compare", "-Wno-psabi"]
 LINK_FLAGS = [] if DEBUG or sys.platform == "darwin" else ["-s"]
 if SANITIZE:
     LINK_FLAGS = ["-fsanitize=address,undefined"]

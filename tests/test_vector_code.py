@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
-    "rows", "windows", "firsts", "locate", "sums", "running", "gather")]
+    "rows", "windows", "images", "firsts", "locate", "sums", "running", "gather")]
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
 PACKED = re.compile(
@@ -165,6 +165,33 @@ def test_pixels_are_vector_code(functions):
     assert [
         name for name in names
         if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
+                   for line in found[name].splitlines())
+        and not wide.search(name)] == []
+
+
+def test_images_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(
+        r"(?:flats_[a-z]+|means|means_apart)_[iuf]\d+_\d\d$", n)]
+    # Of the widest and the narrowest vectors there are; means of all.
+    widths = {"baseline": ("16",), "avx2": ("16", "32"), "avx512": ("16", "64")}[level]
+    assert len([n for n in names if n.startswith("flats")]) == (
+        2 * 10 + 2 * 2 + 4 + 1) * len(widths)
+    assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * len(widths) + 2 * 4 * (
+        3 if level == "avx512" else len(widths))
+    wide = re.compile(r"_[iu]64_|_f64_" if level == "baseline" else "$^")
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
+                   for line in found[name].splitlines())
+        and not wide.search(name)] == []
+    # Pixels of three or four values: 64-bit integers are compared one by one without AVX.
+    names = [n for n in found if re.match(r"quads_[a-z]+_[iuf]\d+$", n)]
+    assert len(names) == 2 * 6 + 2 * 2 + 4 + 1
+    wide = re.compile(r"_[iu]64$|_f64$" if level == "baseline" else "$^")
+    assert [
+        name for name in names
+        if not any(PACKED.search(line) and re.search("%[xy]mm", line)
                    for line in found[name].splitlines())
         and not wide.search(name)] == []
 

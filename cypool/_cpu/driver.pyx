@@ -33,6 +33,7 @@ cdef enum:
     STREAMED = 524288       # bytes of source rows from which on they are brought by and by
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     INNER = 2048            # inner elements of a tile, at most
+    STRIP = 8               # rows of windows that are made from the source in one go, at least
     PIXEL = 64              # bytes of inner elements from which on vectors are made of them alone
     JOINED = 16             # inner elements from which on rows and columns join as rows
     HALVED = 32             # taps of a window up to which it is folded by pairs of pairs
@@ -570,6 +571,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     # Straight from the source to where results go.
     job.squares = (
         not job.wide and job.load == NULL and not job.narrow and is_small_square(job, size))
+    job.pixels = job.squares and job.inner * size >= PIXEL
+    job.means = job.means and not job.wide and is_pair_of_pairs(job)
     job.divides = job.divides and job.squares and (
         job.inner > 1 or job.clips or has_one_divisor(job))
     job.firsts = (
@@ -579,13 +582,17 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
         and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
             h.length * w.length * size)))
-    if job.divides and not job.roots:
+    if job.divides and not job.roots or job.means:
         job.store = NULL
-    if job.squares:
+    if job.squares or job.means:
         job.padded = False
         job.source_rows = 0
-        job.rows_pitch = job.block
-        group = STAGED // h.stride // w.stride
+        # (Nothing but results is kept: rows that several windows see are read at once.)
+        job.block = min(max(job.block, STRIP), h.outputs)
+        job.blocks = (h.outputs - 1) // job.block + 1
+        job.block = (h.outputs - 1) // job.blocks + 1
+        job.rows_pitch = 1
+        group = STAGED // h.stride // w.stride // job.block
     job.divides_planes = (
         job.divides_columns and job.inner == 1 and job.blocks == 1 and job.tiles_w == 1
         and d.outputs == 1)
@@ -630,8 +637,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.temporary = max(job.rows_size, job.tile_w * job.tile_c)
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
-    if job.squares and job.inner > 1:
-        job.temporary = max(job.temporary, 3 * job.tile_c)
+    if job.squares:
+        job.temporary = 3 * job.tile_c if job.pixels else 0
     job.temporary = round_up((0 if straight else job.temporary) + 16, 16)
     job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
     job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
@@ -653,7 +660,23 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
         axis_taps(&job.axis[0]) == 1 and h.kind == SLIDING and w.kind == SLIDING and w.outputs > 1
         and (job.inner == 1 and h.kernel <= 3 and w.step == 1
              and (w.kernel == w.stride == 2 or w.kernel == 3 and w.stride <= 2)
-             or job.inner * size >= PIXEL and h.kernel == w.kernel and 2 <= w.kernel <= 3))
+             or job.inner * size >= PIXEL and h.kernel == w.kernel and 2 <= w.kernel <= 3
+             or 1 < job.inner < PIXEL // size and h.kernel <= 3 and (
+                 w.kernel == 3 and w.stride == 1
+                 or size >= 4 and 3 <= job.inner <= 4 and w.stride == 2 and w.step == 1
+                 and 2 <= w.kernel <= 3)))
+
+
+# Whether means of short integers are of two by two that lie side by side, all of four.
+cdef bint is_pair_of_pairs(const Job *job) noexcept:
+    cdef const Axis *h = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    return (
+        axis_taps(&job.axis[0]) == 1 and h.kind == SLIDING and w.kind == SLIDING
+        and h.kernel == w.kernel == w.stride == 2 and w.step == 1 and w.outputs > 1
+        and job.inner * job.size < PIXEL and is_covered(&job.axis[0]) and is_covered(h)
+        and is_covered(w)
+        and job.divisor_override in (0, 4) and has_one_divisor(job))
 
 
 # Whether a gradient's windows neither overlap nor leave anything between them: each element was
@@ -961,6 +984,8 @@ cdef int prepare(
             job.store = kernels.average[y_dtype][accumulator]
             job.small_sums = x_dtype < DT_I32 and taps_below(
                 job.axis, 32768 if x_dtype < DT_I16 else 128)
+            job.means = job.narrow and plain_y and mask is None and not job.quads and (
+                x_dtype == y_dtype)
             job.divides = plain_y and mask is None and (
                 accumulator == ACC_F32 and y_dtype == DT_F32
                 or accumulator == ACC_F64 and y_dtype == DT_F64)

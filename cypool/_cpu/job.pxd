@@ -163,6 +163,8 @@ cdef struct Job:
     int room                # bits of values in units of it, so that sums have 62
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     bint squares            # windows of two or three taps a side, in one go
+    bint pixels             # whose pixels are vectors of their own
+    bint means              # 2x2 of integers of 8 or 16 bits, likewise
     bint roots              # of sums of squares, which those make as well
     bint divides            # sums are divided at once, where they are made and go, and
     bint clips              # those that the border clips by other numbers

@@ -121,6 +121,13 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_WIDTHS(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 16, L16)
 #endif
 
+/* The widest and the narrowest of them. */
+#if CYPOOL_VECTOR == 64
+#define CYPOOL_ENDS(DO, L64, L32, L16, ...) DO(__VA_ARGS__, 64, L64) DO(__VA_ARGS__, 16, L16)
+#else
+#define CYPOOL_ENDS(DO, L64, L32, L16, ...) CYPOOL_WIDTHS(DO, L64, L32, L16, __VA_ARGS__)
+#endif
+
 /* Blocks of a vector, the last of which overlaps the one before it: there is at least one. */
 #define CYPOOL_EACH_BLOCK(n, LANES)                                                              \
     for (ptrdiff_t i_ = 0; i_ < (n); i_ += LANES)                                                \

@@ -55,7 +55,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES only_##S#
     return v;                                                                                    \
 }
 #define CYPOOL_WINDOWS_BLOCKS(OP, S, T, BYTES, LANES)                                            \
-static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES both_##OP##_##S##_##BYTES( \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES both_##OP##_##S##_##BYTES(\
     vec_##S##_##BYTES a, vec_##S##_##BYTES b)                                                    \
 {                                                                                                \
     vec_##S##_##BYTES y;                                                                         \
@@ -78,14 +78,14 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES under_##O
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across22_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
 {                                                                                                \
-    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN); \
+    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);\
     vec_##S##_##BYTES odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);  \
     return both_##OP##_##S##_##BYTES(even, odd);                                                 \
 }                                                                                                \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across32_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
 {                                                                                                \
-    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN); \
+    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);\
     vec_##S##_##BYTES odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);  \
     /* The third taps are the first ones from the second on, and the last. */                    \
     vec_##S##_##BYTES third = CYPOOL_SHUFFLE(                                                    \
@@ -283,7 +283,7 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 T *to = y + h * sy + i;                                                          \
                 if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges, \
+                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
                         nothing, by, &found, &lost);                                             \
                 else if (one && CYPOOL_FULL(OP, T) && regular)                                   \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
@@ -298,7 +298,7 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                         some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, by, &found, &lost);   \
                 else if (CYPOOL_FULL(OP, T) && regular)                                          \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, by, &found, &lost); \
+                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, by, &found, &lost);\
                 else                                                                             \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, by, &found,     \
@@ -327,20 +327,20 @@ static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(      
     return 0;                                                                                    \
 }
 
-/* One column of windows of which `count` columns are left (at least one). */
+/* One column of windows of which `count` columns, `reach` apart, are left (at least one). */
 #define CYPOOL_CLIPPED(OP, S, T)                                                                 \
 static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S(                  \
     ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
-    ptrdiff_t step, int taps, int count, int kernel, double by)                                  \
+    ptrdiff_t step, ptrdiff_t reach, int taps, int count, int kernel, double by)                 \
 {                                                                                                \
     T last = 0;                                                                                  \
     for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
         T all = 0, note = 0;                                                                     \
         for (int j = 0; j < count; j++) {                                                        \
-            T v = CYPOOL_TAKE_##OP(a[j]);                                                        \
+            T v = CYPOOL_TAKE_##OP(a[j * reach]);                                                \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
             for (int t = 1; t < taps; t++) {                                                     \
-                T w = CYPOOL_TAKE_##OP(a[j + t * step]);                                         \
+                T w = CYPOOL_TAKE_##OP(a[j * reach + t * step]);                                 \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
                 v = (T)CYPOOL_OP_##OP(v, w);                                                     \
             }                                                                                    \
@@ -356,16 +356,19 @@ static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S( 
     return last;                                                                                 \
 }                                                                                                \
 static __attribute__((noinline, unused)) int clipped_##OP##_##S(                                 \
-    ptrdiff_t rows, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step, int taps,      \
-    int count, int kernel, double by)                                                            \
+    ptrdiff_t rows, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step, ptrdiff_t reach, \
+    int taps, int count, int kernel, double by)                                                  \
 {                                                                                                \
     T last;                                                                                      \
-    if (taps == 3 && count == 2)                                                                 \
-        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 3, 2, 3, by);                   \
+    if (reach != 1)                                                                              \
+        last = clipped_rows_##OP##_##S(                                                          \
+            rows, y, sy, a, sa, step, reach, taps, count, kernel, by);                           \
+    else if (taps == 3 && count == 2)                                                            \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 1, 3, 2, 3, by);                \
     else if (taps == 2 && count == 2 && kernel == 3)                                             \
-        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 2, 2, 3, by);                   \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 1, 2, 2, 3, by);                \
     else                                                                                         \
-        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, taps, count, kernel, by);       \
+        last = clipped_rows_##OP##_##S(rows, y, sy, a, sa, step, 1, taps, count, kernel, by);    \
     return CYPOOL_FINDS_##OP && last != last;                                                    \
 }
 /* Pixels of n values each, windows of K a side, straight from where they lie: rows of a window are
@@ -389,7 +392,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##
     if (CYPOOL_NOTES_##OP) *note += met;                                                         \
     return v;                                                                                    \
 }                                                                                                \
-static inline __attribute__((always_inline, unused)) int noted_##OP##_##S(vec_##S##_##BYTES note) \
+static inline __attribute__((always_inline, unused)) int noted_##OP##_##S(vec_##S##_##BYTES note)\
 {                                                                                                \
     I any = 0;                                                                                   \
     mask_##S##_##BYTES bad = note != note;                                                       \
@@ -404,7 +407,7 @@ static inline __attribute__((unused)) int pixels_##OP##_##S(                    
     ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, ptrdiff_t step,         \
     ptrdiff_t reach, int taps, int kernel, T *room, double by)                                   \
 {                                                                                                \
-    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by); \
+    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);\
     if (advance != n || reach != n)                                                              \
         return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);             \
     if (taps == 2) return slide2_##OP##_##S(outputs, n, y, a, step, room, by);                   \
@@ -648,8 +651,8 @@ static inline __attribute__((unused)) int no_windows(
     ptrdiff_t to, double nothing, double by)
 { return 0; }
 static inline __attribute__((unused)) int no_clipped(
-    ptrdiff_t rows, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t step, int taps,
-    int count, int kernel, double by)
+    ptrdiff_t rows, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t step,
+    ptrdiff_t reach, int taps, int count, int kernel, double by)
 { return 0; }
 static inline __attribute__((unused)) int no_pixels(
     ptrdiff_t outputs, ptrdiff_t n, void *y, const void *a, ptrdiff_t advance, ptrdiff_t step,

@@ -143,6 +143,13 @@ cdef extern from "cypool_windows.h":
     int has_tiny_f32(Py_ssize_t, const float *) noexcept nogil      # whose square is zero
     const float CYPOOL_LEAST, CYPOOL_MOST
 
+cdef extern from "cypool_images.h":
+    # Likewise of pixels of a few values.
+    int cypool_flats(Py_ssize_t, ...) noexcept nogil
+    int cypool_quads(Py_ssize_t, ...) noexcept nogil
+    void cypool_means(
+        Py_ssize_t, Py_ssize_t, int, int, void *, const void *, const void *, void *) noexcept nogil
+
 cdef extern from "cypool_locate.h":
     void cypool_locate(Py_ssize_t, ...) noexcept nogil
     void cypool_locate_run(Py_ssize_t, ...) noexcept nogil

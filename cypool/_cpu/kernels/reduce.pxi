@@ -118,7 +118,7 @@ cdef bint reduce_block(
         axis_source(heights, h0, h1, &first, &last)
         m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
                           + work.i0 * job.x.stride[2])
-        if job.inner > 1:
+        if job.pixels:
             found = fold_pixels(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
                                 job.x.stride[1] // size, first, r)
         else:
@@ -129,6 +129,8 @@ cdef bint reduce_block(
         if acc is float and reducer is Sum:
             if found:
                 mend_roots(work, h0, h1, y, py, sy)
+    elif job.means:
+        fold_means(work, h0, h1, out)
     elif job.peaks:
         if fold_peaks(work, h0, rows, y, py, sy, r):
             return True

@@ -1,4 +1,4 @@
-# Square windows of two or three taps a side: rows and columns in one go.
+# Small windows, of two or three taps a side, mostly: rows and columns in one go.
 
 cdef extern from "cypool_firsts.h":
     ctypedef struct Firsts "cypool_firsts_of":
@@ -16,8 +16,8 @@ cdef bint fold_squares(
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
-    cdef Py_ssize_t h = h0, start, count, rows, p, n = work.o1 - work.o0, size
-    cdef bint found = False
+    cdef Py_ssize_t h = h0, start, count, rows, p, n = (work.o1 - work.o0) * work.nc, size
+    cdef bint found = False, divides = work.job.clips or work.nc > 1
     while h < h1:
         rows = end - h if begin <= h < end else 1
         axis_window(a, h, &start, &count)
@@ -28,7 +28,7 @@ cdef bint fold_squares(
                     size = 4 if work.job.index32 else 8
                     memset(work.index + (y + p * py + (h - h0) * sy - <acc *>work.values) * size,
                            0xff, n * size)
-        elif work.job.clips:
+        elif divides:
             divisor_start(&work.divisor, work.job, work.d, h)
             found |= fold_clipped(
                 work, work.planes, rows, <int>count, y + (h - h0) * sy, py, sy,
@@ -132,38 +132,87 @@ cdef Py_ssize_t readable_rows(
 cdef bint fold_clipped(
         Work *work, Py_ssize_t planes, Py_ssize_t rows, int count, acc *y, Py_ssize_t py,
         Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
-    cdef const Axis *a = &work.job.axis[1]
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
-    cdef Py_ssize_t start, taps, p, o = work.o0, at
+    cdef Py_ssize_t o = work.o0, nc = work.nc, first, done
     cdef int lanes = CYPOOL_VECTOR // sizeof(acc), least = 16 // sizeof(acc)
     cdef bint found = False
     while lanes > least and qb - qa < lanes:
         lanes //= 2
     while o < work.o1:
-        at = o - work.o0
-        if work.job.clips:
+        if work.job.clips or nc > 1 and work.job.divides:
             work.by = <double>divisor_of(&work.divisor, o)
-        if o == qa and qb - qa >= lanes:
+        done = 0
+        if o == qa and nc > 1:
+            first = (o * w.stride - w.lo - work.i0) * nc
+            done = fold_few_values(
+                work, planes, rows, qb - qa, count, y + (o - work.o0) * nc, py, sy, m + first, pm,
+                sm, &found, r)
+        elif o == qa and qb - qa >= lanes:
+            done = qb - qa
             found |= fold_windows(
-                work, planes, rows, qb - qa, lanes, r, y + at, py, sy,
-                m + (o * w.stride - w.lo - work.i0), pm, sm, count, 0,
-                (qb - qa) * w.stride + w.kernel)
-            o = qb
-            continue
-        axis_window(w, o, &start, &taps)
-        for p in range(planes):
-            if taps == 0:
-                rows_fill(rows, 1, y + p * py + at, sy, identity(r, y))
-            else:
-                found |= cypool_clipped(
-                    rows, r, work.job.roots, y + p * py + at, sy, m + p * pm + (start - work.i0),
-                    sm * a.stride, sm * a.step, count, <int>taps, <int>w.kernel, work.by)
-            if work.index != NULL:
-                locate_column(work, rows, count, taps, y + p * py + at, sy,
-                              m + p * pm + (start - work.i0), sm, work.index_plane + p)
-        o += 1
+                work, planes, rows, done, lanes, r, y + (o - work.o0), py, sy,
+                m + (o * w.stride - w.lo - work.i0), pm, sm, count, 0, done * w.stride + w.kernel)
+        if done == 0:
+            found |= fold_column(work, planes, rows, o, count, y, py, sy, m, pm, sm, r)
+            done = 1
+        o += done
     return found
+
+
+# A column of such windows.
+cdef bint fold_column(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t o, int count, acc *y,
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, at = (o - work.o0) * nc, start, taps, p, c
+    cdef bint found = False
+    axis_window(w, o, &start, &taps)
+    start = (start - work.i0) * nc
+    for p in range(planes):
+        if taps == 0:
+            rows_fill(rows, nc, y + p * py + at, sy, identity(r, y))
+        else:
+            for c in range(nc):
+                found |= cypool_clipped(
+                    rows, r, work.job.roots, y + p * py + at + c, sy, m + p * pm + start + c,
+                    sm * a.stride, sm * a.step, w.step * nc, count, <int>taps, <int>w.kernel,
+                    work.by)
+        if work.index != NULL:
+            locate_column(work, rows, count, taps, y + p * py + at, sy, m + p * pm + start, sm,
+                          work.index_plane + p)
+    return found
+
+
+# Whole windows of pixels of a few values, n in each row: how many of these were made.
+cdef Py_ssize_t fold_few_values(
+        Work *work, Py_ssize_t planes, Py_ssize_t rows, Py_ssize_t n, int count, acc *y,
+        Py_ssize_t py, Py_ssize_t sy, const acc *m, Py_ssize_t pm, Py_ssize_t sm, bint *found,
+        reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, step = sm * work.job.axis[1].step, p, h
+    cdef Py_ssize_t advance = sm * work.job.axis[1].stride
+    if w.stride == 1:
+        if n * nc * <Py_ssize_t>sizeof(acc) < 16:
+            return 0
+        for p in range(planes):
+            if cypool_flats(rows, n * nc, r, work.job.roots, y + p * py, sy, m + p * pm, advance,
+                            step, w.step * nc, count, work.by):
+                found[0] = True
+        return n
+    if nc == 3:
+        # (The last one's vectors would go beyond it.)
+        n -= 1
+    if n <= 0:
+        return 0
+    for p in range(planes):
+        for h in range(rows):
+            if cypool_quads(n, r, work.job.roots, y + p * py + h * sy, m + p * pm + h * advance,
+                            step, nc, count, <int>w.kernel, work.by):
+                found[0] = True
+    return n
 
 
 # The indices of a column of such windows.
@@ -221,7 +270,23 @@ cdef bint fold_windows(
                             step, count, begin, end, nothing, work.by)
 
 
-# The same where each pixel is a vector of inner elements.
+# Means of 2x2 integers of 8 or 16 bits.
+cdef void fold_means(Work *work, Py_ssize_t h0, Py_ssize_t h1, char *y) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *a = &job.axis[1]
+    cdef Py_ssize_t p, h, step = a.step * job.x.stride[1]
+    cdef const char *m = work.plane + (
+        work.d0 * job.x.stride[0] - a.lo * job.x.stride[1] + work.i0 * job.x.stride[2])
+    for p in range(work.planes):
+        for h in range(h0, h1):
+            cypool_means(
+                work.o1 - work.o0, work.nc, <int>job.size, job.is_signed,
+                y + p * job.y.group + (h - h0) * job.y.stride[1],
+                m + p * job.x.group + h * a.stride * job.x.stride[1],
+                m + p * job.x.group + h * a.stride * job.x.stride[1] + step, work.rows)
+
+
+# Such windows where each pixel is a vector of inner elements.
 cdef bint fold_pixels(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
