@@ -493,6 +493,15 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         not job.sums and not job.locates and job.load == NULL and sliding and job.inner == 1
         and w.step == 1 and k > DIRECT and 2 * w.stride >= k and taps_h == 1 and taps_d == 1
         and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
+    # Straight from the source to where results go.
+    job.squares = job.load == NULL and not job.narrow and is_small_square(job, size)
+    job.pixels = job.squares and job.inner * size >= PIXEL
+    job.means = job.means and is_pair_of_pairs(job)
+    job.divides = job.divides and job.squares and (
+        job.inner > 1 or job.clips or has_one_divisor(job))
+    if job.divides and not job.roots or job.means:
+        job.store = NULL
+    cdef bint direct = job.squares or job.means
     cdef bint straight = job.totals or job.peaks
     if straight:
         # (Nothing but results is kept.)
@@ -500,13 +509,20 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     # Tiles: a few columns of outputs, all inner elements of them if possible.
     job.tile_c = min(job.inner, INNER)
     job.tile_w = w.outputs
+    cdef bint keeps = job.store != NULL or job.counts or job.means or taps_d > 1
+    if direct and not job.locates:
+        # (Memory is read in the order of rows, as long as little more than results is kept.)
+        limit = STAGED // size if keeps else columns_of(w, w.outputs) * job.tile_c
     while job.tile_w > 1 and max(columns_of(w, job.tile_w), job.tile_w) > limit // job.tile_c:
         job.tile_w = (job.tile_w + 1) // 2
+    if direct:
+        limit = min(limit, LINE // size)
     # (Arrays are read and written in place only by whole rows.)
     while shrinks and job.tile_c > 16 and (
             columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         job.tile_c = (job.tile_c + 1) // 2
-    if not straight and columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c:
+    if not straight and not direct and (
+            columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
         job.wide = max(TOTAL if job.quad_columns else 1, limit // job.tile_c // w.step)
@@ -568,13 +584,6 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if brought and not job.padded and not job.streams:
         job.source_rows = axis_extent(h, job.block)
     job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
-    # Straight from the source to where results go.
-    job.squares = (
-        not job.wide and job.load == NULL and not job.narrow and is_small_square(job, size))
-    job.pixels = job.squares and job.inner * size >= PIXEL
-    job.means = job.means and not job.wide and is_pair_of_pairs(job)
-    job.divides = job.divides and job.squares and (
-        job.inner > 1 or job.clips or has_one_divisor(job))
     job.firsts = (
         job.locates and job.squares and job.inner == 1
         and <double>d.length * h.length * w.length < 2147483648.0
@@ -582,13 +591,12 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
         and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
             h.length * w.length * size)))
-    if job.divides and not job.roots or job.means:
-        job.store = NULL
-    if job.squares or job.means:
-        job.padded = False
+    if direct:
+        job.padded = job.streams = False
         job.source_rows = 0
-        # (Nothing but results is kept: rows that several windows see are read at once.)
-        job.block = min(max(job.block, STRIP), h.outputs)
+        if not job.pixels:
+            # (Rows that several windows see are read once.)
+            job.block = min(max(job.block, STRIP), h.outputs)
         job.blocks = (h.outputs - 1) // job.block + 1
         job.block = (h.outputs - 1) // job.blocks + 1
         job.rows_pitch = 1
@@ -613,7 +621,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     held = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
     need = max(job.block, job.source_rows) * job.pitch
     job.rows_size = round_up(
-        (0 if straight else job.group * job.rows_pitch * job.pitch) + 64, 16)
+        (0 if straight or job.squares else job.group * job.rows_pitch * job.pitch) + 64, 16)
     if job.wide or job.streams:
         job.source_size = LEAF * job.pitch
         job.loaded_size = held * job.pitch if job.load != NULL else 0
@@ -638,10 +646,13 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
     if job.squares:
-        job.temporary = 3 * job.tile_c if job.pixels else 0
+        # (Three pixels, and another row of results.)
+        job.temporary = (3 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
     job.temporary = round_up((0 if straight else job.temporary) + 16, 16)
     job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
-    job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
+    job.line = 0
+    if job.store != NULL or job.counts:
+        job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
     job.stack = round_up(2 * (2 + bits(k // LEAF)) * job.tile_c, 16)
     job.codes_size = round_up(job.block * job.tile_w * job.tile_c, 16) if job.locates else 0
     job.source_size = round_up(job.source_size, 16)
@@ -654,17 +665,22 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
 
 # Whether windows that are read in place can go straight from there to where results go.
 cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
+    cdef const Axis *d = &job.axis[0]
     cdef const Axis *h = &job.axis[1]
     cdef const Axis *w = &job.axis[2]
-    return (
-        axis_taps(&job.axis[0]) == 1 and h.kind == SLIDING and w.kind == SLIDING and w.outputs > 1
-        and (job.inner == 1 and h.kernel <= 3 and w.step == 1
-             and (w.kernel == w.stride == 2 or w.kernel == 3 and w.stride <= 2)
-             or job.inner * size >= PIXEL and h.kernel == w.kernel and 2 <= w.kernel <= 3
-             or 1 < job.inner < PIXEL // size and h.kernel <= 3 and (
-                 w.kernel == 3 and w.stride == 1
-                 or size >= 4 and 3 <= job.inner <= 4 and w.stride == 2 and w.step == 1
-                 and 2 <= w.kernel <= 3)))
+    if h.kind != SLIDING or w.kind != SLIDING or w.outputs == 1:
+        return False
+    if job.inner * size >= PIXEL:
+        return h.kernel == w.kernel and 2 <= w.kernel <= 3 and (
+            axis_taps(d) == 1
+            or not job.sums and not job.locates and d.kind == SLIDING and d.kernel <= 3)
+    return axis_taps(d) == 1 and h.kernel <= 3 and (
+        job.inner == 1 and w.step == 1
+        and (w.kernel == w.stride == 2 or w.kernel == 3 and w.stride <= 2)
+        or job.inner > 1 and (
+            w.kernel == 3 and w.stride == 1
+            or size >= 4 and 3 <= job.inner <= 4 and w.stride == 2 and w.step == 1
+            and 2 <= w.kernel <= 3))
 
 
 # Whether means of short integers are of two by two that lie side by side, all of four.
@@ -675,8 +691,7 @@ cdef bint is_pair_of_pairs(const Job *job) noexcept:
         axis_taps(&job.axis[0]) == 1 and h.kind == SLIDING and w.kind == SLIDING
         and h.kernel == w.kernel == w.stride == 2 and w.step == 1 and w.outputs > 1
         and job.inner * job.size < PIXEL and is_covered(&job.axis[0]) and is_covered(h)
-        and is_covered(w)
-        and job.divisor_override in (0, 4) and has_one_divisor(job))
+        and is_covered(w) and job.divisor_override in (0, 4) and has_one_divisor(job))
 
 
 # Whether a gradient's windows neither overlap nor leave anything between them: each element was

@@ -286,40 +286,55 @@ cdef void fold_means(Work *work, Py_ssize_t h0, Py_ssize_t h1, char *y) noexcept
                 m + p * job.x.group + h * a.stride * job.x.stride[1] + step, work.rows)
 
 
-# Such windows where each pixel is a vector of inner elements.
+# Such windows where each pixel is a vector of inner elements. (Of extremes only, as additions would
+# come in another order, more than one plane along the leading axis may lie under them.)
 cdef bint fold_pixels(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
+    cdef Py_ssize_t p, h, i, start, count, n = (work.o1 - work.o0) * work.nc
+    cdef Py_ssize_t next = work.job.axis[0].step * work.job.x.stride[0] // <Py_ssize_t>sizeof(acc)
+    cdef bint found = False
+    cdef const acc *row
+    cdef acc *to
+    cdef acc *more = <acc *>work.temporary + 3 * work.job.tile_c
+    for p in range(work.planes):
+        for h in range(h0, h1):
+            axis_window(a, h, &start, &count)
+            row = m + p * pm + (start - first) * sm
+            to = y + p * py + (h - h0) * sy
+            found |= fold_pixel_row(work, h, count, to, row, sm, r)
+            for i in range(1, work.dn):
+                found |= fold_pixel_row(work, h, count, more, row + i * next, sm, r)
+                cypool_add(1, n, r, to, n, more, n)
+    return found
+
+
+# A row of them, that has `count` rows of the source.
+cdef bint fold_pixel_row(
+        Work *work, Py_ssize_t h, Py_ssize_t count, acc *y, const acc *row, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[1]
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
-    cdef Py_ssize_t p, h, o, nc = work.nc, start, count
+    cdef Py_ssize_t o = work.o0, nc = work.nc
     cdef int k = <int>w.kernel
     cdef bint found = False, slides = k == 3 and w.stride == 1 and w.step == 1
     cdef double by = 1
     cdef Divisor divisor
-    cdef const acc *row
-    cdef acc *to
-    for p in range(work.planes):
-        for h in range(h0, h1):
-            axis_window(a, h, &start, &count)
-            divisor_start(&divisor, work.job, work.d, h)
-            row = m + p * pm + (start - first) * sm
-            to = y + p * py + (h - h0) * sy
-            o = work.o0
-            while o < work.o1:
-                if work.job.divides:
-                    by = <double>divisor_of(&divisor, o)
-                if o == qa and qb > qa and (count == k or slides and count == 2):
-                    found |= cypool_pixels(
-                        qb - qa, nc, r, work.job.roots, to + (o - work.o0) * nc,
-                        row + (o * w.stride - w.lo - work.i0) * nc, w.stride * nc, sm * a.step,
-                        w.step * nc, <int>count, k, <acc *>work.temporary, by)
-                    o = qb
-                    continue
-                found |= fold_pixel(work, o, count, to + (o - work.o0) * nc, row, sm * a.step, by,
-                                    r)
-                o += 1
+    divisor_start(&divisor, work.job, work.d, h)
+    while o < work.o1:
+        if work.job.divides:
+            by = <double>divisor_of(&divisor, o)
+        if o == qa and qb > qa and (count == k or slides and count == 2):
+            found |= cypool_pixels(
+                qb - qa, nc, r, work.job.roots, y + (o - work.o0) * nc,
+                row + (o * w.stride - w.lo - work.i0) * nc, w.stride * nc, sm * a.step,
+                w.step * nc, <int>count, k, <acc *>work.temporary, by)
+            o = qb
+            continue
+        found |= fold_pixel(work, o, count, y + (o - work.o0) * nc, row, sm * a.step, by, r)
+        o += 1
     return found
 
 
