@@ -469,14 +469,6 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     need = round_up((h.outputs - 1) * h.stride + reach + 1, h.stride)
     cdef bint small = sliding and need <= limit // job.inner // (columns_of(w, w.outputs) + 1)
     group = GROUP // (2 if k > DIRECT or overlaps else 1)
-    # Where columns are folded everywhere there are four buffers of a block's size.
-    if sliding and k > 3 and (k > DIRECT or job.inner == 1 and w.stride > 1):
-        limit = limit // 4
-    job.runs = can_run(job)
-    job.room = min(51, 62 - <int>bits(taps_h * axis_taps(w) - 1))
-    if job.runs:
-        # (Columns beside a tile's own are summed twice.)
-        limit = max(2 * limit, min(2 * k * min(job.inner, INNER), RUNNING // size))
     # Windows of columns that share little are folded one by one, where they are long enough for
     # that to be less work than folding at every column (in cycles, about). Or by pairs, again and
     # again, where that makes exactly the windows.
@@ -485,6 +477,11 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.long_windows = not job.halves and sliding and job.inner == 1 and w.step == 1 and (
         k > DIRECT and 5 * (bits(k) - 1) * w.stride * size > (
             64 * (22 if k >= 16 else k * 5 // 4) + k * size))
+    job.runs = can_run(job)
+    job.room = min(51, 62 - <int>bits(taps_h * axis_taps(w) - 1))
+    if job.runs:
+        # (Columns beside a tile's own are summed twice.)
+        limit = max(2 * limit, min(2 * k * min(job.inner, INNER), RUNNING // size))
     job.quad_columns = (
         job.quads and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
         and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
@@ -513,6 +510,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if direct and not job.locates:
         # (Memory is read in the order of rows, as long as little more than results is kept.)
         limit = STAGED // size if keeps else columns_of(w, w.outputs) * job.tile_c
+    elif columns_of(w, w.outputs) <= 2 * LINE // size // job.tile_c:
+        # (Pieces of rows break that order, which costs more than lines that are a bit too long.)
+        limit = max(limit, columns_of(w, w.outputs) * job.tile_c)
     while job.tile_w > 1 and max(columns_of(w, job.tile_w), job.tile_w) > limit // job.tile_c:
         job.tile_w = (job.tile_w + 1) // 2
     if direct:
