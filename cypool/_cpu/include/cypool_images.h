@@ -200,10 +200,10 @@ static inline __attribute__((unused)) int no_quads(
     double by)
 { return 0; }
 
-/* Means of 2x2 integers of 8 or 16 bits, rounded half to even: those at even and at odd places of a
-   vector are added up in lanes of twice the width. */
 #define CYPOOL_FETCH_BLOCK(p)                                                                    \
     __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD), 0, 2);
+/* Means of 2x2 integers of 8 or 16 bits, rounded half to even: those at even and at odd places of a
+   vector are added up in lanes of twice the width. */
 #define CYPOOL_MEAN4(v) (((v) + 1 + ((v) >> 2 & 1)) >> 2)
 #define CYPOOL_MEANS_OF(S, T, W, BYTES, LANES)                                                   \
 typedef W wide_##S##_##BYTES __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias)); \
