@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "windows", "images", "firsts", "locate", "sums", "running", "gather")]
+WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
 PACKED = re.compile(
@@ -97,6 +98,17 @@ def rows_of(found: dict[str, str]) -> list[str]:
     return [n for n in names if re.search(r"_[iufm]\d+$|^check\d\d$", n)]
 
 
+def without_vectors(
+        found: dict[str, str], names: list[str], registers: str | None = None,
+        but: str = "$^") -> list[str]:
+    """Those with no arithmetic on whole registers: by default those that their names tell."""
+    return [
+        name for name in names
+        if not any(PACKED.search(line) and re.search(f"%{registers or WIDTHS[name[-2:]]}", line)
+                   for line in found[name].splitlines())
+        and not re.search(but, name)]
+
+
 def test_there_are_as_many_as_the_header_makes(functions):
     _, found = functions
     # 9 integer types and 2 floating ones, 3 reducers, and 2 more for floating point.
@@ -105,16 +117,9 @@ def test_there_are_as_many_as_the_header_makes(functions):
 
 def test_row_loops_are_vector_code(functions):
     level, found = functions
-    scalar = [
-        name for name in rows_of(found)
-        if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
-                   for line in found[name].splitlines())
-        and not SCALAR["every instruction set"].search(name)
-        and not (level in SCALAR and SCALAR[level].search(name))]
-    assert scalar == []
-
-
-WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
+    names = [n for n in rows_of(found) if not SCALAR["every instruction set"].search(n)
+             and not (level in SCALAR and SCALAR[level].search(n))]
+    assert without_vectors(found, names, REGISTERS[level]) == []
 
 
 def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
@@ -124,13 +129,8 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     # 10 types with a maximum and a minimum, 2 with a NaN, 4 with a sum, 1 with squares; 3 kinds of
     # windows.
     assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 3 * (widths + 1)
-    wide = {"baseline": r"_[iu]64_|_f64_", "avx2": "$", "avx512": "$"}[level]
-    scalar = [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
-                   for line in found[name].splitlines())
-        and not re.search(wide, name)]
-    assert scalar == []
+    assert without_vectors(
+        found, names, but=r"_[iu]64_|_f64_" if level == "baseline" else "$^") == []
 
 
 def test_long_windows_are_vector_code(functions):
@@ -138,12 +138,8 @@ def test_long_windows_are_vector_code(functions):
     names = [n for n in found if re.match(r"peaks_[a-z]+_[iuf]\d+_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
     assert len(names) == (2 * 10 + 2 * 2) * (widths + 1)
-    wide = re.compile(r"_[iu]64_|_f64_" if level == "baseline" else "$^")
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
-                   for line in found[name].splitlines())
-        and not wide.search(name)] == []
+    wide = r"_[iu]64_|_f64_" if level == "baseline" else "$^"
+    assert without_vectors(found, names, but=wide) == []
 
 
 def test_running_sums_are_vector_code(functions):
@@ -151,22 +147,15 @@ def test_running_sums_are_vector_code(functions):
     names = [n for n in found if re.match(
         r"(?:run_[if]\d\d(?:_[iu]\d+)?|slide_[if]\d\d|(?:survey|below)_f\d\d)$", n)]
     assert len(names) == 11 + 4 + 4
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
-                   for line in found[name].splitlines())] == []
+    assert without_vectors(found, names, REGISTERS[level]) == []
 
 
 def test_pixels_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]
     assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 5
-    wide = re.compile(r"_[iu]64$|_f64$" if level == "baseline" else "$^")
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{REGISTERS[level]}" in line
-                   for line in found[name].splitlines())
-        and not wide.search(name)] == []
+    wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
+    assert without_vectors(found, names, REGISTERS[level], but=wide) == []
 
 
 def test_images_are_vector_code(functions):
@@ -179,21 +168,13 @@ def test_images_are_vector_code(functions):
         2 * 10 + 2 * 2 + 4 + 1) * len(widths)
     assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * len(widths) + 2 * 4 * (
         3 if level == "avx512" else len(widths))
-    wide = re.compile(r"_[iu]64_|_f64_" if level == "baseline" else "$^")
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
-                   for line in found[name].splitlines())
-        and not wide.search(name)] == []
+    wide = r"_[iu]64_|_f64_" if level == "baseline" else "$^"
+    assert without_vectors(found, names, but=wide) == []
     # Pixels of three or four values: 64-bit integers are compared one by one without AVX.
     names = [n for n in found if re.match(r"quads_[a-z]+_[iuf]\d+$", n)]
     assert len(names) == 2 * 6 + 2 * 2 + 4 + 1
-    wide = re.compile(r"_[iu]64$|_f64$" if level == "baseline" else "$^")
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and re.search("%[xy]mm", line)
-                   for line in found[name].splitlines())
-        and not wide.search(name)] == []
+    wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
+    assert without_vectors(found, names, "[xy]mm", but=wide) == []
 
 
 def test_places_of_maxima_are_found_by_vector_code(functions):
@@ -201,10 +182,7 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
     names = [n for n in found if re.match(r"(?:find(?:_nan)?[12]|firsts\d\d)_f\d\d_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
     assert len(names) == 2 * (2 * 2 + 3) * (widths + 1)
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
-                   for line in found[name].splitlines())] == []
+    assert without_vectors(found, names) == []
 
 
 def test_gradients_are_gathered_by_vector_code(functions):
@@ -213,12 +191,8 @@ def test_gradients_are_gathered_by_vector_code(functions):
         r"(?:(?:gather[12]|bring)_f\d\d|strays_u\d\d)(?:_\d\d){1,2}$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
     assert len(names) == 2 * (2 + 2 + 1) * (widths + 1)
-    wide = re.compile(r"^bring_f64_32" if level == "baseline" else "$^")
-    assert [
-        name for name in names
-        if not any(PACKED.search(line) and f"%{WIDTHS[name[-2:]]}" in line
-                   for line in found[name].splitlines())
-        and not wide.search(name)] == []
+    wide = r"^bring_f64_32" if level == "baseline" else "$^"
+    assert without_vectors(found, names, but=wide) == []
 
 
 def test_a_loop_that_is_not_vector_code_is_found(functions):
