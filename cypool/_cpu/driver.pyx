@@ -516,7 +516,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     while job.tile_w > 1 and max(columns_of(w, job.tile_w), job.tile_w) > limit // job.tile_c:
         job.tile_w = (job.tile_w + 1) // 2
     if direct:
-        limit = min(limit, LINE // size)
+        limit = LINE // size
     # (Arrays are read and written in place only by whole rows.)
     while shrinks and job.tile_c > 16 and (
             columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
