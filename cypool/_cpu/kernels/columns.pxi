@@ -27,7 +27,7 @@ cdef void fold_columns(
                         continue
                     y[p * py + i * sy + q] = fold_values(m + p * pm + i * sm + q * s, k, 1, r)
         return
-    if s == 1 and (k <= 3 or reducer is Sum and k <= DIRECT):
+    if s == 1 and (k <= FEW or reducer is Sum and k <= DIRECT):
         for p in range(planes):
             fold_vectors(rows, n * nc, y + p * py, sy, m + p * pm, sm, reach, k, stack, r)
         return
@@ -43,6 +43,14 @@ cdef void fold_columns(
                     cypool_triples(1, rows * n, r, y + p * py, n, m + p * pm, 0)
                 else:
                     cypool_triples(rows, n, r, y + p * py, sy, m + p * pm, sm)
+        return
+    if nc == 1 and a.step == 1 and s == 2 and k % 2 == 0 and k <= DIRECT:
+        # Of pairs.
+        folded = <acc *>work.temporary
+        for p in range(planes):
+            for i in range(rows):
+                cypool_pairs(1, n + k // 2 - 1, r, folded, 0, m + p * pm + i * sm, 0)
+                fold_pairs(1, n, y + p * py + i * sy, n, folded, 0, 1, k // 2, r)
         return
     if nc >= LEAF and (k <= DIRECT or k <= 2 * s):
         for p in range(planes):

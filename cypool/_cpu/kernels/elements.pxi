@@ -143,6 +143,11 @@ cdef extern from "cypool_windows.h":
     int has_tiny_f32(Py_ssize_t, const float *) noexcept nogil      # whose square is zero
     const float CYPOOL_LEAST, CYPOOL_MOST
 
+cdef extern from "cypool_taps.h":
+    # Rows of four and of five.
+    void cypool_taps4(Py_ssize_t, ...) noexcept nogil
+    void cypool_taps5(Py_ssize_t, ...) noexcept nogil
+
 cdef extern from "cypool_images.h":
     # Likewise of pixels of a few values.
     int cypool_flats(Py_ssize_t, ...) noexcept nogil

@@ -10,6 +10,7 @@ cdef enum:
     TAPS = 32           # rows likewise
     LANE = 4            # values combined one after the other within a lane
     LANES = 64          # bytes of a long window's columns folded side by side
+    FEW = 5             # columns of extremes that are combined at once, not by doubling
     DIRECT = 8          # taps up to which neighbouring windows share nothing
     TOTAL_TAPS = 9      # taps from which on one window is summed in one go, and
     TOTAL = 1024        # up to which
@@ -72,21 +73,36 @@ cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
     return total_of(x, half, narrow) + total_of(x + half, k - half, narrow)
 
 
-# k vectors of n values that lie step apart, as one: for each of many rows. stack holds the inner
-# nodes of the tree.
+# k vectors of n values that lie step apart, as one, by pairs one after the other (after three, if
+# their number is odd).
+cdef void fold_pairs(
+        Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
+        Py_ssize_t step, Py_ssize_t k, reducer *r) noexcept nogil:
+    cdef Py_ssize_t t, first = min(k, 2 + k % 2)
+    if (reducer is Max or reducer is Min or reducer is Sum) and acc is not int128:
+        first = min(k, 4 + k % 2)
+    if first == 1:
+        cypool_copy(rows, n, y, sy, m, sm)
+    elif first == 2:
+        cypool_join(rows, n, r, y, sy, m, sm, step)
+    elif first == 3:
+        cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
+    elif first == 4:
+        cypool_taps4(rows, n, r, y, sy, m, sm, step)
+    else:
+        cypool_taps5(rows, n, r, y, sy, m, sm, step)
+    for t in range(first, k, 2):
+        cypool_add2(rows, n, r, y, sy, m + t * step, sm, step)
+
+
+# The same of any k: by halves, as long as these are too many. stack holds the inner nodes of the
+# tree.
 cdef void fold_vectors(
         Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
         Py_ssize_t step, Py_ssize_t k, acc *stack, reducer *r) noexcept nogil:
     cdef Py_ssize_t i, half
-    if k == 1:
-        cypool_copy(rows, n, y, sy, m, sm)
-    elif k <= LEAF:
-        if k % 2 == 0:
-            cypool_join(rows, n, r, y, sy, m, sm, step)
-        else:
-            cypool_join3(rows, n, r, y, sy, m, sm, step, 2 * step)
-        for i in range(2 + k % 2, k, 2):
-            cypool_add2(rows, n, r, y, sy, m + i * step, sm, step)
+    if k <= LEAF:
+        fold_pairs(rows, n, y, sy, m, sm, step, k, r)
     else:
         half = k // 2
         for i in range(rows):
@@ -117,8 +133,7 @@ cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint narrow,
         bint quads, reducer *r) noexcept nogil:
-    cdef Py_ssize_t t, half, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
-    cdef const acc *a
+    cdef Py_ssize_t half, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
     if count == 0:
         rows_fill(rows, n, y, sy, identity(r, y))
         return
@@ -140,16 +155,7 @@ cdef void fold_taps(
         if quads and count > 1:
             cypool_widen(rows, n, y, sy, <const double *>m, sm, step, count, 0)
             return
-    a = <const acc *>m
-    if count == 1:
-        cypool_copy(rows, n, y, sy, a, sm)
-        return
-    if count % 2 == 0:
-        cypool_join(rows, n, r, y, sy, a, sm, step)
-    else:
-        cypool_join3(rows, n, r, y, sy, a, sm, step, 2 * step)
-    for t in range(2 + count % 2, count, 2):
-        cypool_add2(rows, n, r, y, sy, a + t * step, sm, step)
+    fold_pairs(rows, n, y, sy, <const acc *>m, sm, step, count, r)
 
 
 # --- a line's windows at every element ---
