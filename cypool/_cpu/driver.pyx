@@ -20,7 +20,7 @@ from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
+    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
     TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
@@ -34,6 +34,8 @@ cdef enum:
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     INNER = 2048            # inner elements of a tile, at most
     STRIP = 8               # rows of windows that are made from the source in one go, at least
+    FLAT = 2048             # bytes of small planes that are taken as one long row, where rows have
+    FLAT_ROW = 48           # so many bytes at most
     PIXEL = 64              # bytes of inner elements from which on vectors are made of them alone
     JOINED = 16             # inner elements from which on rows and columns join as rows
     HALVED = 32             # taps of a window up to which it is folded by pairs of pairs
@@ -615,6 +617,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.y.group = job.y.outer[0]
         job.index.group = job.index.outer[0]
         job.mask.group = job.mask.outer[0]
+        if job.squares and is_flat(job, size):
+            job.group = max(1, min(job.planes, FLAT // size // (h.length * w.length)))
+            job.flat = round_up(job.group * h.length * w.length, 64)
     job.units = ((job.planes - 1) // job.group + 1) * (
         job.tiles_w * job.tiles_c * d.outputs * job.blocks)
     # Scratch.
@@ -634,6 +639,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.more_size = job.group * need * (1 + bits(max(taps_d, taps_h) // TAPS))
         if taps_d <= TAPS and taps_h <= TAPS:
             job.more_size = 0
+    if job.flat:
+        # (Planes, rows of windows, four masks, divisors.)
+        job.source_size = 2 * FLAT_MARGIN + (6 + job.clips) * job.flat
     if job.scan_chunk > 0:
         job.scans_size = (h.kernel + (h.kernel - 1) // job.scan_chunk + 4) * job.pitch
         job.loaded_size = held * job.pitch if job.load != NULL else 0
@@ -681,6 +689,19 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
             w.kernel == 3 and w.stride == 1
             or size >= 4 and 3 <= job.inner <= 4 and w.stride == 2 and w.step == 1
             and 2 <= w.kernel <= 3))
+
+
+# Whether planes are small and have a window of three by three around each element.
+cdef bint is_flat(const Job *job, Py_ssize_t size) noexcept:
+    cdef const Axis *a
+    cdef int i
+    for i in range(1, AXES):
+        a = &job.axis[i]
+        if a.kernel != 3 or a.stride != 1 or a.step != 1 or a.lo != 1 or a.outputs != a.length:
+            return False
+    return (job.inner == 1 and job.axis[0].length == job.axis[0].outputs == 1 and not job.locates
+            and job.axis[2].length * size <= FLAT_ROW
+            and job.axis[1].length * job.axis[2].length * size <= FLAT)
 
 
 # Whether means of short integers are of two by two that lie side by side, all of four.

@@ -13,6 +13,7 @@ cdef enum:
     DTYPES = 12
     ACCUMULATORS = 11
     REDUCERS = 3
+    FLAT_MARGIN = 128       # elements around a group of such planes, two times a vector at most
     LOCATE = 32             # taps up to which an extreme is looked for once its value is known
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
@@ -163,6 +164,7 @@ cdef struct Job:
     int room                # bits of values in units of it, so that sums have 62
     Py_ssize_t wide         # taps taken at a time from windows too wide for a line; 0: none is
     bint squares            # windows of two or three taps a side, in one go
+    Py_ssize_t flat         # small planes as one long row: elements of a group, or 0
     bint pixels             # whose pixels are vectors of their own
     bint means              # 2x2 of integers of 8 or 16 bits, likewise
     bint roots              # of sums of squares, which those make as well

@@ -121,7 +121,7 @@ cdef bint reduce_block(
         if job.pixels:
             found = fold_pixels(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
                                 job.x.stride[1] // size, first, r)
-        else:
+        elif not fold_planes(work, y, py, sy, <const acc *>m, &found, r):
             found = fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
                                  job.x.stride[1] // size, first, r)
         if found and not job.roots:
@@ -296,6 +296,8 @@ cdef void reduce_units(
     cdef bint whole = (
         job.whole_begin[2] == 0 and job.whole_end[2] == job.axis[2].outputs
         and job.whole_begin[1] == 0 and job.whole_end[1] == job.axis[1].outputs)
+    if job.flat:
+        find_borders(&work, r, _)
     if job.divides_columns and not whole:
         work.divisors = <int32_t *>(work.codes + job.codes_size * size)
     if job.counter != NULL:

@@ -9,6 +9,61 @@ cdef extern from "cypool_firsts.h":
     bint cypool_firsts(const Firsts *, ...) noexcept nogil
 
 
+# What cypool_planes.h takes of the planes of a group, in scratch: masks of their borders, and if
+# these clip windows, divisors.
+cdef void find_borders(Work *work, reducer *r, acc *_) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t height = job.axis[1].length, width = job.axis[2].length, pitch = job.flat
+    cdef Py_ssize_t h, w, i, size = sizeof(acc)
+    cdef char *masks = work.source + 2 * (pitch + FLAT_MARGIN) * size
+    cdef acc *divisors = <acc *>(masks + 4 * pitch * size)
+    cdef Divisor divisor
+    memset(work.source, 0, 2 * (pitch + FLAT_MARGIN) * size)
+    for h in range(height):
+        divisor_start(&divisor, job, 0, h)
+        for w in range(width):
+            i = h * width + w
+            memset(masks + i * size, 0xff if h > 0 else 0, size)
+            memset(masks + (pitch + i) * size, 0xff if h + 1 < height else 0, size)
+            memset(masks + (2 * pitch + i) * size, 0xff if w > 0 else 0, size)
+            memset(masks + (3 * pitch + i) * size, 0xff if w + 1 < width else 0, size)
+            if job.clips:
+                divisors[i] = <acc>divisor_of(&divisor, w)
+    size *= height * width
+    for i in range(5 if job.clips else 4):
+        for h in range(1, job.group):
+            memcpy(masks + h * size, masks, size)
+        masks += pitch * <Py_ssize_t>sizeof(acc)
+
+
+# The planes of a group as a whole, if they lie one after the other. Whether that could be done.
+cdef bint fold_planes(
+        Work *work, acc *y, Py_ssize_t py, Py_ssize_t sy, const acc *m, bint *found,
+        reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef Py_ssize_t width = job.axis[2].length, plane = job.axis[1].length * width
+    cdef Py_ssize_t n = work.planes * plane, pitch = job.flat, size = sizeof(acc)
+    cdef acc *a = <acc *>work.source + FLAT_MARGIN // 2
+    cdef acc *t = a + pitch + FLAT_MARGIN
+    cdef Py_ssize_t at = <const char *>m - job.x.data
+    cdef acc *masks = <acc *>work.source + 2 * (pitch + FLAT_MARGIN)
+    cdef acc none = identity(r, y)
+    cdef int result
+    if (job.flat == 0 or sy != width or job.x.stride[1] != width * size
+            or work.planes > 1 and (py != plane or job.x.group != plane * size)):
+        return False
+    if reducer is Sum and (acc is float or acc is double):
+        none = -none
+    # (The rows before and after it may be read, if they lie in the array.)
+    if at - width * size < job.lowest or at + (n + width) * size > job.highest:
+        memcpy(a, m, n * size)
+        m = a
+    result = cypool_planes(n, width, r, job.roots, y, m, t, masks, pitch, none, identity(r, y),
+                           masks + 4 * pitch if job.clips else NULL, work.by)
+    found[0] = result > 0
+    return result >= 0
+
+
 # Output rows whose windows have two or three taps a side, straight from the source, whose rows lie
 # at m from column work.i0 and row `first` on. Whether a NaN was met that may be lost.
 cdef bint fold_squares(
