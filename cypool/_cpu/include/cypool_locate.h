@@ -111,29 +111,6 @@ static inline __attribute__((always_inline, unused)) void places_##S(           
 }
 CYPOOL_PLACES(f32, int32_t)
 CYPOOL_PLACES(f64, int64_t)
-/* Which of a block's taps lie in the source, column by column; whether all do: then that is not said. */
-#define CYPOOL_INSIDE(S, T, I, STRIDE, BYTES, LANES)                                             \
-static inline __attribute__((always_inline, unused)) int inside##STRIDE##_##S##_##BYTES(         \
-    mask_##S##_##BYTES *in, ptrdiff_t i, ptrdiff_t columns, ptrdiff_t reach, ptrdiff_t from,     \
-    ptrdiff_t to)                                                                                \
-{                                                                                                \
-    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
-    from -= STRIDE * i;                                                                          \
-    to -= STRIDE * i;                                                                            \
-    if (from <= 0 && to > STRIDE * (LANES - 1) + (columns - 1) * reach) return 1;                \
-    for (ptrdiff_t j = 0; j < columns; j++, from -= reach, to -= reach) {                        \
-        ptrdiff_t lo = from <= 0 ? 0 : (from - 1) / STRIDE + 1;                                  \
-        ptrdiff_t hi = to <= 0 ? 0 : (to - 1) / STRIDE + 1;                                      \
-        lo = lo > LANES ? LANES : lo;                                                            \
-        hi = hi > LANES ? LANES : hi;                                                            \
-        in[j] = (lane >= (I)lo - zero) & (lane < (I)hi - zero);                                  \
-    }                                                                                            \
-    return 0;                                                                                    \
-}
-CYPOOL_WIDTHS(CYPOOL_INSIDE, 16, 8, 4, f32, float, int32_t, 1)
-CYPOOL_WIDTHS(CYPOOL_INSIDE, 16, 8, 4, f32, float, int32_t, 2)
-CYPOOL_WIDTHS(CYPOOL_INSIDE, 8, 4, 2, f64, double, int64_t, 1)
-CYPOOL_WIDTHS(CYPOOL_INSIDE, 8, 4, 2, f64, double, int64_t, 2)
 #define CYPOOL_FIND_ROWS(NAME, S, T, I, MATCH, STRIDE, BYTES, LANES)                             \
 static inline __attribute__((always_inline, unused)) mask_##S##_##BYTES                          \
 NAME##STRIDE##_block_##S##_##BYTES(                                                              \
@@ -189,11 +166,21 @@ CYPOOL_ROW NAME##STRIDE##_##S##_##BYTES(                                        
     ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,                          \
     const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)                            \
 {                                                                                                \
+    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
     mask_##S##_##BYTES in[32];                                                                   \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         const int64_t at = place->at + i * place->next;                                          \
         char *to_y = y + i * (place->index32 ? 4 : 8);                                           \
-        const int whole = inside##STRIDE##_##S##_##BYTES(in, i, columns, reach, from, to);       \
+        const int whole = from <= STRIDE * i                                                     \
+            && to - STRIDE * i > STRIDE * (LANES - 1) + (columns - 1) * reach;                   \
+        for (ptrdiff_t j = 0; j < columns && !whole; j++) {                                      \
+            ptrdiff_t lo = from - STRIDE * i - j * reach, hi = to - STRIDE * i - j * reach;      \
+            lo = lo <= 0 ? 0 : (lo - 1) / STRIDE + 1;                                            \
+            hi = hi <= 0 ? 0 : (hi - 1) / STRIDE + 1;                                            \
+            lo = lo > LANES ? LANES : lo;                                                        \
+            hi = hi > LANES ? LANES : hi;                                                        \
+            in[j] = (lane >= (I)lo - zero) & (lane < (I)hi - zero);                              \
+        }                                                                                        \
         if (whole && rows == 3 && columns == 3)                                                  \
             NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
                 many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, 3, reach, 3, place, at,     \
@@ -237,80 +224,6 @@ CYPOOL_FIND(find, f32, float, int32_t, CYPOOL_SAME, 16, 8, 4)
 CYPOOL_FIND(find, f64, double, int64_t, CYPOOL_SAME, 8, 4, 2)
 CYPOOL_FIND(find_nan, f32, float, int32_t, CYPOOL_SAME_OR_NAN, 16, 8, 4)
 CYPOOL_FIND(find_nan, f64, double, int64_t, CYPOOL_SAME_OR_NAN, 8, 4, 2)
-
-/* The same of windows one apart, where several see a row: what is the extreme of its columns under a
-   window, and where, is found once, and kept for as many windows as a column of them sees. Whether
-   that could be done. */
-#define CYPOOL_SEEN 8
-#define CYPOOL_NOT_LESS_max(a, b) ((a) >= (b))
-#define CYPOOL_NOT_LESS_min(a, b) ((a) <= (b))
-#define CYPOOL_TRACE_OF(OP, S, T, I, BYTES, LANES)                                               \
-CYPOOL_ROW trace_##OP##_##S##_##BYTES(                                                           \
-    ptrdiff_t many, ptrdiff_t n, const T *v, ptrdiff_t sv, const T *a, ptrdiff_t step,           \
-    ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns, const cypool_place *place, char *y,      \
-    ptrdiff_t from, ptrdiff_t to, T nothing)                                                     \
-{                                                                                                \
-    const mask_##S##_##BYTES zero = {0};                                                         \
-    mask_##S##_##BYTES in[32], where[CYPOOL_SEEN], at, found, same;                              \
-    vec_##S##_##BYTES best[CYPOOL_SEEN], value, x;                                               \
-    CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
-        const int whole = inside1_##S##_##BYTES(in, i, columns, reach, from, to);                \
-        for (ptrdiff_t h = 0; h < many + rows - 1; h++) {                                        \
-            value = nothing - (vec_##S##_##BYTES){0};                                            \
-            at = ~zero;                                                                          \
-            for (ptrdiff_t j = columns - 1; j >= 0; j--) {                                       \
-                x = *(const vec_##S##_##BYTES *)(a + h * step + i + j * reach);                  \
-                same = CYPOOL_NOT_LESS_##OP(x, value);                                           \
-                if (!whole) same &= in[j];                                                       \
-                value = (vec_##S##_##BYTES)(((mask_##S##_##BYTES)x & same)                       \
-                    | ((mask_##S##_##BYTES)value & ~same));                                      \
-                at = (((I)(j * place->w) - zero) & same) | (at & ~same);                         \
-            }                                                                                    \
-            best[h % CYPOOL_SEEN] = value;                                                       \
-            where[h % CYPOOL_SEEN] = at;                                                         \
-            const ptrdiff_t o = h - (rows - 1);                                                  \
-            if (o < 0) continue;                                                                 \
-            value = *(const vec_##S##_##BYTES *)(v + o * sv + i);                                \
-            found = ~zero;                                                                       \
-            for (ptrdiff_t t = rows - 1; t >= 0; t--) {                                          \
-                at = where[(o + t) % CYPOOL_SEEN];                                               \
-                same = (best[(o + t) % CYPOOL_SEEN] == value) & (at >= 0);                       \
-                at += (I)(place->first + t * place->h) - zero;                                   \
-                found = (at & same) | (found & ~same);                                           \
-            }                                                                                    \
-            places_##S(y + (o * place->sy + i) * (place->index32 ? 4 : 8), (const I *)&found,    \
-                       place->at + o * place->below + i * place->next, place->next,              \
-                       place->index32, LANES);                                                   \
-        }                                                                                        \
-    }                                                                                            \
-}
-#define CYPOOL_TRACE_TRY(OP, S, T, I, BYTES, LANES)                                              \
-    if (n >= LANES) {                                                                            \
-        trace_##OP##_##S##_##BYTES(                                                              \
-            many, n, v, sv, a, step, rows, reach, columns, place, y, from, to, nothing);         \
-        return 1;                                                                                \
-    }
-#define CYPOOL_TRACE(OP, S, T, I, L64, L32, L16)                                                 \
-CYPOOL_WIDTHS(CYPOOL_TRACE_OF, L64, L32, L16, OP, S, T, I)                                       \
-static inline __attribute__((unused)) int trace_##OP##_##S(                                      \
-    ptrdiff_t many, ptrdiff_t n, const T *v, ptrdiff_t sv, const T *a, ptrdiff_t sa,             \
-    ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,                          \
-    const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to, T nothing)                 \
-{                                                                                                \
-    if (many < 2 || sa != step || rows < 4 || rows > CYPOOL_SEEN || place->more || !place->done) \
-        return 0;                                                                                \
-    CYPOOL_WIDTHS(CYPOOL_TRACE_TRY, L64, L32, L16, OP, S, T, I)                                  \
-    return 0;                                                                                    \
-}
-CYPOOL_TRACE(max, f32, float, int32_t, 16, 8, 4)
-CYPOOL_TRACE(max, f64, double, int64_t, 8, 4, 2)
-CYPOOL_TRACE(min, f32, float, int32_t, 16, 8, 4)
-CYPOOL_TRACE(min, f64, double, int64_t, 8, 4, 2)
-static inline __attribute__((unused)) int no_trace(
-    ptrdiff_t many, ptrdiff_t n, const void *v, ptrdiff_t sv, const void *a, ptrdiff_t sa,
-    ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,
-    const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to, double nothing)
-{ return 0; }
 static inline __attribute__((unused)) void no_find(
     ptrdiff_t many, ptrdiff_t n, void *codes, const void *v, ptrdiff_t sv, const void *a,
     ptrdiff_t sa, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,
@@ -399,13 +312,6 @@ CYPOOL_CHECK(64)
             default: no_find),                                                                   \
         default: _Generic((v), float *: find_f32, double *: find_f64, default: no_find))         \
         (rows, n, c, v, __VA_ARGS__)
-/* rows, n, reducer, values, distance of their rows, source and so on, but for strides; nothing */
-#define cypool_trace(rows, n, r, v, ...)                                                         \
-    _Generic((r), cypool_max *: _Generic((v), float *: trace_max_f32, double *: trace_max_f64,   \
-            default: no_trace),                                                                  \
-        cypool_min *: _Generic((v), float *: trace_min_f32, double *: trace_min_f64,             \
-            default: no_trace),                                                                  \
-        default: no_trace)(rows, n, v, __VA_ARGS__)
 #define cypool_locate_run(rows, n, r, c, sc, v, ...)                                             \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                          \

@@ -9,10 +9,7 @@
 
 /* Sums of float32 in float64: fours are added up by pairs in float32, which costs two roundings, and
    the fours in float64. What is summed may have been brought into float64 before (S is f64): the
-   sums are the same to the last bit. Of rows: up to 8, `step` apart; `more`, added to what is there. (Eight rows
-   at once are more than is read ahead by itself: from a distance of CYPOOL_FAR on the next eight are
-   asked for, which need not be an array's.) */
-#define CYPOOL_FAR 1024
+   sums are the same to the last bit. Of rows: up to 8, `step` apart; `more`, added to what is there. */
 #define CYPOOL_TAP(T) ((float)a[j + (T) * step])
 #define CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                            \
 CYPOOL_BLOCK widen_block_##S(                                                                    \
@@ -43,20 +40,11 @@ CYPOOL_ROW widen##COUNT##_##MORE##_##S(                                         
     ptrdiff_t step)                                                                              \
 {                                                                                                \
     enum { gathered = 1 };                                                                       \
-    const int far = COUNT == 8 && step * (ptrdiff_t)sizeof(SOURCE) >= CYPOOL_FAR;                \
-    CYPOOL_EACH_ROW(CYPOOL_IN_PLACE(float, n,                                                    \
-        if (far) widen_fetch_##S(a + i_, step);                                                  \
-        widen_block_##S(y + i_, a + i_, step, COUNT, MORE, B_)))                                 \
+    CYPOOL_EACH_ROW(                                                                             \
+        CYPOOL_IN_PLACE(float, n, widen_block_##S(y + i_, a + i_, step, COUNT, MORE, B_)))       \
 }
 #define CYPOOL_WIDENS(S, SOURCE)                                                                 \
 CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                                    \
-CYPOOL_BLOCK widen_fetch_##S(const SOURCE *a, ptrdiff_t step)                                    \
-{                                                                                                \
-    CYPOOL_UNROLLED                                                                              \
-    for (ptrdiff_t t = 8; t < 16; t++)                                                           \
-        __builtin_prefetch((const void *)((uintptr_t)a + (uintptr_t)(t * step) * sizeof(SOURCE)),\
-                           0, 2);                                                                \
-}                                                                                                \
 CYPOOL_WIDEN(1, 0, S, SOURCE) CYPOOL_WIDEN(2, 0, S, SOURCE) CYPOOL_WIDEN(3, 0, S, SOURCE)        \
 CYPOOL_WIDEN(4, 0, S, SOURCE) CYPOOL_WIDEN(5, 0, S, SOURCE) CYPOOL_WIDEN(6, 0, S, SOURCE)        \
 CYPOOL_WIDEN(7, 0, S, SOURCE) CYPOOL_WIDEN(8, 0, S, SOURCE) CYPOOL_WIDEN(1, 1, S, SOURCE)        \

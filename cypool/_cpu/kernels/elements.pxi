@@ -148,10 +148,6 @@ cdef extern from "cypool_taps.h":
     void cypool_taps4(Py_ssize_t, ...) noexcept nogil
     void cypool_taps5(Py_ssize_t, ...) noexcept nogil
 
-cdef extern from "cypool_planes.h":
-    # Whole planes of whole windows; whether a NaN was met that may be lost, or -1: too few elements.
-    int cypool_planes(Py_ssize_t, ...) noexcept nogil
-
 cdef extern from "cypool_images.h":
     # Likewise of pixels of a few values.
     int cypool_flats(Py_ssize_t, ...) noexcept nogil
@@ -168,7 +164,6 @@ cdef extern from "cypool_locate.h":
         Py_ssize_t sy
         bint index32, more, done
     void cypool_find(Py_ssize_t, ...) noexcept nogil
-    bint cypool_trace(Py_ssize_t, ...) noexcept nogil      # whether that could be done
     void cypool_indices(Py_ssize_t, ...) noexcept nogil
     void cypool_indices_small(Py_ssize_t, ...) noexcept nogil
     int check32(

@@ -50,11 +50,6 @@ cdef void locate(
                 place.at = (
                     (work.d * d.stride - d.lo) * job.index_d
                     + (h * a.stride - a.lo) * job.index_h + work.o0 * w.stride - w.lo)
-                if w.stride == 1 and w.kernel > 3 and cypool_trace(
-                        some, n, r, values + (h - h0) * sv, sv, p - work.left, sm * a.stride,
-                        sm * a.step, count, w.step, w.kernel, &place, piece.data, work.left,
-                        work.left + work.nw, identity(r, values)):
-                    continue
                 cypool_find(
                     some, n, r, work.codes, values + (h - h0) * sv, sv,
                     p + t * slab - work.left, sm * a.stride, sm * a.step, count, w.step, w.kernel,
