@@ -38,8 +38,8 @@ CYPOOL_ROW each##K##_##OP##_##S(                                                
 }
 
 /* Rows under windows one apart, strip by strip: what several windows see is read once. */
-#define CYPOOL_SLIDES_OF(K, OP, S, T, BYTES, LANES)                                              \
-static __attribute__((noinline, unused)) void slide##K##_##OP##_##S##_##BYTES(                   \
+#define CYPOOL_ROLLS_OF(K, OP, S, T, BYTES, LANES)                                               \
+static __attribute__((noinline, unused)) void roll##K##_##OP##_##S##_##BYTES(                    \
     ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa)                   \
 {                                                                                                \
     vec_##S##_##BYTES v[K], w;                                                                   \
@@ -60,25 +60,25 @@ static __attribute__((noinline, unused)) void slide##K##_##OP##_##S##_##BYTES(  
         }                                                                                        \
     }                                                                                            \
 }
-#define CYPOOL_SLIDES_TRY(K, OP, S, T, BYTES, LANES)                                             \
+#define CYPOOL_ROLLS_TRY(K, OP, S, T, BYTES, LANES)                                              \
     if (n >= LANES) {                                                                            \
-        slide##K##_##OP##_##S##_##BYTES(rows, n, y, sy, a, sa);                                  \
+        roll##K##_##OP##_##S##_##BYTES(rows, n, y, sy, a, sa);                                   \
         return;                                                                                  \
     }
-#define CYPOOL_SLIDES(K, OP, S, T, L64, L32, L16)                                                \
+#define CYPOOL_ROLLS(K, OP, S, T, L64, L32, L16)                                                 \
 CYPOOL_TAPS_OF(K, OP, S, T)                                                                      \
-CYPOOL_WIDTHS(CYPOOL_SLIDES_OF, L64, L32, L16, K, OP, S, T)                                      \
+CYPOOL_WIDTHS(CYPOOL_ROLLS_OF, L64, L32, L16, K, OP, S, T)                                       \
 static inline __attribute__((unused)) void taps##K##_##OP##_##S(                                 \
     ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t b)      \
 {                                                                                                \
     if (sa == b && rows > 1) {                                                                   \
-        CYPOOL_WIDTHS(CYPOOL_SLIDES_TRY, L64, L32, L16, K, OP, S, T)                             \
+        CYPOOL_WIDTHS(CYPOOL_ROLLS_TRY, L64, L32, L16, K, OP, S, T)                              \
     }                                                                                            \
     each##K##_##OP##_##S(rows, n, y, sy, a, sa, b);                                              \
 }
 #define CYPOOL_ALL_TAPS(OP, S, T, I, L64, L32, L16)                                              \
-CYPOOL_SLIDES(4, OP, S, T, L64, L32, L16)                                                        \
-CYPOOL_SLIDES(5, OP, S, T, L64, L32, L16)
+CYPOOL_ROLLS(4, OP, S, T, L64, L32, L16)                                                         \
+CYPOOL_ROLLS(5, OP, S, T, L64, L32, L16)
 CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_TAPS, max)
 CYPOOL_WINDOWS_OF_TYPES(CYPOOL_ALL_TAPS, min)
 CYPOOL_ALL_TAPS(sum, i32, int32_t, int32_t, 16, 8, 4)
