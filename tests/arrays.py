@@ -6,6 +6,7 @@ for vector code cost Hypothesis two draws. `MEMORY` lays equal values out in eve
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 from collections.abc import Callable
@@ -165,3 +166,18 @@ MEMORY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "misaligned": misaligned,
     "mapped": mapped,
 }
+
+
+def between_guards(array: np.ndarray, at_end: bool) -> tuple[np.ndarray, mmap.mmap]:
+    """A copy that begins or ends where memory does."""
+    page = mmap.PAGESIZE
+    room = -(-array.nbytes // page) * page
+    memory = mmap.mmap(-1, room + 2 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    libc = ctypes.CDLL(None, use_errno=True)
+    for guard in (start, start + page + room):
+        assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0) == 0
+    offset = page + (room - array.nbytes if at_end else 0)
+    found = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
+    found[...] = array
+    return found, memory

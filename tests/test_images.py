@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-import mmap
 
 import numpy as np
 import oracle
 import pytest
-from arrays import make_values
+from arrays import between_guards, make_values
 from judging import assert_same
 from registry import dtype_of
 
@@ -22,21 +20,6 @@ WINDOWS = [  # kernel, stride, padding, dilation
     (3, 1, 1, 2), (2, 2, 0, 1), (2, 2, 1, 1), (3, 2, 1, 1), ((3, 2), 2, (1, 0), 1), (2, 2, 0, 2),
 ]
 SIZES = [(9, 31), (20, 5), (3, 130)]
-PAGE = mmap.PAGESIZE
-
-
-def between_guards(array: np.ndarray, at_end: bool) -> tuple[np.ndarray, mmap.mmap]:
-    """A copy that begins or ends where memory does."""
-    room = -(-array.nbytes // PAGE) * PAGE
-    memory = mmap.mmap(-1, room + 2 * PAGE)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    libc = ctypes.CDLL(None, use_errno=True)
-    for guard in (start, start + PAGE + room):
-        assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(PAGE), 0) == 0
-    offset = PAGE + (room - array.nbytes if at_end else 0)
-    found = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
-    found[...] = array
-    return found, memory
 
 
 def flavours_of(kind: np.dtype) -> tuple[str, ...]:

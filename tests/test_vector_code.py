@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
-    "rows", "windows", "images", "firsts", "locate", "sums", "running", "gather")]
+    "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
+    "gather")]
 WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
@@ -131,6 +132,27 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 3 * (widths + 1)
     assert without_vectors(
         found, names, but=r"_[iu]64_|_f64_" if level == "baseline" else "$^") == []
+
+
+def test_rows_of_four_and_five_are_vector_code(functions):
+    level, found = functions
+    widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
+    wide = r"_[iu]64" if level == "baseline" else "$^"
+    # 10 types with a maximum and a minimum, 5 with a sum.
+    each = [n for n in found if re.match(r"each[45]_[a-z]+_[iuf]\d+$", n)]
+    assert len(each) == (2 * 10 + 5) * 2
+    assert without_vectors(found, each, REGISTERS[level], but=wide) == []
+    rolling = [n for n in found if re.match(r"roll[45]_[a-z]+_[iuf]\d+_\d\d$", n)]
+    assert len(rolling) == (2 * 10 + 5) * 2 * (widths + 1)
+    assert without_vectors(found, rolling, but=wide) == []
+
+
+def test_small_planes_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"planes_[a-z]+_[iuf]\d+$", n)]
+    assert len(names) == 2 * 10 + 2 * 2 + 4 + 1
+    wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
+    assert without_vectors(found, names, REGISTERS[level], but=wide) == []
 
 
 def test_long_windows_are_vector_code(functions):

@@ -1,0 +1,68 @@
+"""Small planes with a window of three by three around each element: taken together, as each alone."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import oracle
+import pytest
+from arrays import between_guards, make_values
+from judging import assert_same
+from registry import dtype_of
+
+import cypool
+
+DTYPES = ["float16", "float32", "float64", "uint8", "int8", "int16", "uint16", "int32", "uint32",
+          "int64", "uint64"]
+PLANES = [(7, 7), (1, 5), (5, 1), (2, 12), (12, 2), (8, 8), (3, 11)]
+AROUND = ((3, 3), 1, 1)
+VARIANTS = {
+    "max": [{}], "min": [{}], "sum": [{}], "lp": [{"p": 2}], "gem": [{"p": 2}],
+    "avg": [{}, {"count_include_pad": False}, {"divisor_override": -3}],
+}
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=str)
+@pytest.mark.parametrize(("op", "dtype"), [
+    *itertools.product(["max", "min", "avg", "sum"], DTYPES),
+    *itertools.product(["lp", "gem"], ["float32", "float64"])])
+def test_as_one_plane_at_a_time(op, dtype, plane):
+    kind = dtype_of(dtype)
+    for planes in (2, 3, 41, 150):
+        for flavour in ("normal", "nan", "wide") if oracle.is_float(kind) else ("full", "edges"):
+            x, _memory = between_guards(
+                make_values((1, planes, *plane), kind, flavour, planes), at_end=planes % 2 > 0)
+            for variant in VARIANTS[op]:
+                alone = [cypool.pool(x[:, i:i + 1], op, *AROUND, **variant) for i in range(planes)]
+                expected = np.concatenate(alone, axis=1)
+                out, _room = between_guards(np.zeros_like(expected), at_end=planes % 2 > 0)
+                cypool.pool(x, op, *AROUND, out=out, **variant)
+                assert_same(out, expected)
+
+
+@pytest.mark.parametrize("op", ["max", "avg"])
+def test_planes_that_lie_otherwise(op):
+    x = make_values((3, 20, 7, 6), np.dtype("float32"), "normal", 0)
+    expected = cypool.pool(x, op, *AROUND)
+    for view in (np.s_[:, ::-1], np.s_[:, :, ::-1], np.s_[..., ::-1], np.s_[:, ::3], np.s_[1:2]):
+        assert_same(cypool.pool(x[view], op, *AROUND), cypool.pool(x[view].copy(), op, *AROUND))
+        wide = np.zeros((3, 40, 9, 12), np.float32)
+        cypool.pool(x, op, *AROUND, out=wide[:, ::2, 1:-1, ::2])
+        assert_same(wide[:, ::2, 1:-1, ::2], expected)
+    assert_same(cypool.pool(np.asfortranarray(x), op, *AROUND), expected)
+
+
+@pytest.mark.parametrize("op", ["max", "min"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_nan_is_kept_wherever_it_lies(op, dtype):
+    x = np.random.default_rng(0).standard_normal((1, 3, 4, 5)).astype(dtype)
+    plain = cypool.pool(x, op, *AROUND)
+    for at in np.ndindex(x.shape):
+        kept = x[at]
+        x[at] = np.nan
+        expected = plain.copy()
+        rows, columns = (slice(max(i - 1, 0), i + 2) for i in at[2:])
+        expected[at[0], at[1], rows, columns] = np.nan
+        assert_same(cypool.pool(x, op, *AROUND), expected)
+        x[at] = kept
