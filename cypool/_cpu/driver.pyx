@@ -20,19 +20,19 @@ from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
-    TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, INNER, LOCATE, MAX, MIN, SLIDING, SUM,
+    TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
     LINE = 16384            # bytes of a block of lines of scratch: a few fit the nearest cache
-    WIDE = 4                # times that one line may have, where a window spans so much
+    WIDE = 8                # times that one line may have, where a window spans so much
     GROUP = 8192            # bytes of lines of the small planes that are taken together
     SMALL = 1024            # elements of a plane that is brought into scratch for its padding
     STAGED = 65536          # bytes of source rows brought at a time, where this is enough
     STREAMED = 524288       # bytes of source rows from which on they are brought by and by
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
-    INNER = 2048            # inner elements of a tile, at most
+    TILE_INNER = 2048       # inner elements of a tile, where there are more than INNER
     STRIP = 8               # rows of windows that are made from the source in one go, at least
     FLAT = 2048             # bytes of small planes that are taken as one long row, where rows have
     FLAT_ROW = 48           # so many bytes at most
@@ -506,7 +506,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         # (Nothing but results is kept.)
         limit = STAGED // 2
     # Tiles: a few columns of outputs, all inner elements of them if possible.
-    job.tile_c = min(job.inner, INNER)
+    job.tile_c = job.inner if job.inner <= INNER else TILE_INNER
     job.tile_w = w.outputs
     cdef bint keeps = job.store != NULL or job.counts or job.means or taps_d > 1
     if direct and not job.locates:

@@ -14,6 +14,7 @@ cdef enum:
     ACCUMULATORS = 11
     REDUCERS = 3
     FLAT_MARGIN = 128       # elements around a group of such planes, two times a vector at most
+    INNER = 8192            # inner elements of a tile, at most (CYPOOL_INNER)
     LOCATE = 32             # taps up to which an extreme is looked for once its value is known
 
 cdef enum:                  # the types of elements, in the order of dtypes.py

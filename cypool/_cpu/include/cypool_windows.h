@@ -495,8 +495,10 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
     return noted_##OP##_##S(note);                                                               \
 }
 
-/* What padding adds to sums of pixels. */
-static const double cypool_zeros[2048] __attribute__((unused)) = {0};
+/* What padding adds to sums of pixels, of CYPOOL_INNER values at most. (Not const: it would be in the
+   file.) */
+#define CYPOOL_INNER 8192
+static double cypool_zeros[CYPOOL_INNER] __attribute__((unused));
 
 #define CYPOOL_SUMS_max 0
 #define CYPOOL_SUMS_min 0

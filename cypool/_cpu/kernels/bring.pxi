@@ -119,10 +119,12 @@ cdef void make_margins(Work *work, reducer *r, acc *_) noexcept nogil:
     cdef const Job *job = work.job
     cdef Py_ssize_t rows = job.group * job.rows_pitch
     cdef acc nothing = identity(r, _)
-    if work.left == work.margin_left and work.nw == work.margin_nw:
+    if (work.left == work.margin_left and work.nw == work.margin_nw
+            and work.nc == work.margin_nc):
         return
     work.margin_left = work.left
     work.margin_nw = work.nw
+    work.margin_nc = work.nc
     if job.source_rows > 0:
         row_fill(<acc *>work.source, job.group * job.source_rows * job.pitch, nothing)
     row_fill(<acc *>work.rows, rows * job.pitch, nothing)

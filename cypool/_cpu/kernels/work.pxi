@@ -54,7 +54,7 @@ cdef struct Work:
     double by                   # what windows are divided by where they are made
     Divisor divisor             # of a row of these, unless all are alike
     Py_ssize_t clean            # source rows before this one have been looked through for NaN
-    Py_ssize_t margin_left, margin_nw       # for which columns scratch rows have margins
+    Py_ssize_t margin_left, margin_nw, margin_nc    # for which columns scratch rows have margins
     Job *counter                # this thread's copy, which writes to counts
     int64_t *counts
     char *counter_scratch
