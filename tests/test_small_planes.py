@@ -1,4 +1,4 @@
-"""Small planes with a window of three by three around each element: taken together, as each alone."""
+"""Small planes with a window of three by three around each element: together as each alone."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, INNER, LOCATE, MAX, MIN, SLIDING, SUM,
-    TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, INNER, LOCATE, MAX, MIN, SLIDING,
+    SUM, TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:

@@ -149,7 +149,7 @@ cdef extern from "cypool_taps.h":
     void cypool_taps5(Py_ssize_t, ...) noexcept nogil
 
 cdef extern from "cypool_planes.h":
-    # Whole planes of whole windows; whether a NaN was met that may be lost, or -1: too few elements.
+    # Whole planes of such windows; whether a NaN was met that may be lost, or -1: too few elements.
     int cypool_planes(Py_ssize_t, ...) noexcept nogil
 
 cdef extern from "cypool_images.h":
