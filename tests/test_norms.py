@@ -123,3 +123,21 @@ def test_the_cube_root_of_a_cube_is_the_value(op):
     exact = np.abs(wide).astype(np.longdouble)
     error = np.abs(cypool.pool(wide, op, (1,), 1, p=3) - exact)
     assert (error <= 2 * np.spacing(np.abs(wide))).all()
+
+
+@pytest.mark.parametrize("data_format", LAYOUTS)
+@pytest.mark.parametrize("channels", [1, 3, 16, 17, 64])
+@pytest.mark.parametrize("op", ["lp", "gem"])
+def test_of_sequences_and_volumes(op, channels, data_format):
+    rng = np.random.default_rng(5)
+    for size in ((9,), (5, 6), (4, 5, 7), (1, 5, 6), (3, 1, 8)):
+        x = rng.standard_normal((2, channels, *size)).astype(np.float32)
+        if data_format == "channels_last":
+            x = np.moveaxis(x, 1, -1)
+        for kernel, stride, padding in ((2, 1, 0), (2, 2, 1), (3, 1, 1), (3, 2, 1)):
+            taps = tuple(min(kernel, length + 2 * padding) for length in size)
+            window = taps, stride, padding
+            found, exact = (
+                cypool.pool(array, op, *window, p=2, data_format=data_format)
+                for array in (x, x.astype(np.float64)))
+            np.testing.assert_allclose(found, exact, rtol=4 * 2.0**-24)

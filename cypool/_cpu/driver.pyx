@@ -981,6 +981,7 @@ cdef int prepare(
         &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.joined
     plain_y = job.inner <= INNER and has_plain_rows(
         &job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
+    job.sums = reducer[0] == SUM
     job.flip = reducer[0] == MIN
     job.power = power
     job.least = least
