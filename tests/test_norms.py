@@ -133,7 +133,7 @@ def test_of_sequences_and_volumes(op, channels, data_format):
     for size in ((9,), (5, 6), (4, 5, 7), (1, 5, 6), (3, 1, 8)):
         x = rng.standard_normal((2, channels, *size)).astype(np.float32)
         if data_format == "channels_last":
-            x = np.moveaxis(x, 1, -1)
+            x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
         for kernel, stride, padding in ((2, 1, 0), (2, 2, 1), (3, 1, 1), (3, 2, 1)):
             taps = tuple(min(kernel, length + 2 * padding) for length in size)
             window = taps, stride, padding
