@@ -120,9 +120,36 @@ def table_windows_of(
 _windows_again = lru_cache(maxsize=1024, typed=True)(_windows)
 
 
-# Calls on small arrays, remembered: there the checks take longer than the work.
-repeats = _cpu.Repeats(np.ndarray, np.empty)
-Repeat = tuple[str, tuple[Any, ...], tuple[Any, ...]]       # a name, and plain arguments
+# Calls are remembered, by a name and plain arguments: to check them takes longer than to pool a
+# small array, and as long as a fifth of pooling what fits the caches.
+Repeat = tuple[str, tuple[Any, ...], tuple[Any, ...]]
+again = _cpu.again
+
+
+def told(params: dict[str, Any]) -> str | None:
+    """An operator's own keywords as something to remember a call by; None where that can't be."""
+    if not params:
+        return ""
+    return repr(params) if all(v.__class__ in _SCALAR for v in params.values()) else None
+
+
+_SCALAR = frozenset((int, float, bool, type(None)))
+
+
+def again_backward(
+    name: str, grad_output: Any, x: Any, indices: Any, numbers: tuple[Any, ...],
+    words: tuple[Any, ...], out: Any,
+) -> tuple[Repeat | None, np.ndarray | None]:
+    """What to remember a gradient's call by, and its result if there was one like it."""
+    if x.__class__ is np.ndarray:
+        # Its dtype does not matter, but has to be one that is supported.
+        if grad_output.__class__ is not np.ndarray or x.dtype is not grad_output.dtype:
+            return None, None
+        x = x.shape
+    elif x.__class__ is not tuple:
+        return None, None
+    repeat = name, (x, *numbers), words
+    return repeat, again(grad_output, *repeat, out, indices)
 
 
 class Parameters(NamedTuple):
@@ -183,6 +210,7 @@ def forward(
         result = np.dtype(np.float64)
     else:
         result = result_dtype(operator, x.dtype, own.dtype)
+    bounded = result.kind == "b" and operator.name == "min"
     shape = windows.output_shape
     index = out_index = None
     if return_indices:
@@ -200,20 +228,13 @@ def forward(
         _cpu.reduce(
             windows.plan, _cpu.MAX if own.first == math.inf else _cpu.SUM, x, known_code(x.dtype),
             y, known_code(result), None, mask, windows.axes, windows.inner, operator.averages,
-            False, None, threads, own.first, own.second)
+            False, None, threads, own.first, own.second, repeat=repeat)
     else:
-        if repeat is not None and index is None and mask is None and num_threads is None and (
-                y.size < 1 << 17 and not (result.kind == "b" and operator.name == "min")):
-            # Before anything is written, as there may be no memory to remember it in.
-            repeats.learn(
-                x, *repeat, windows.plan, operator.reducer, known_code(x.dtype), y,
-                known_code(result), windows.axes, windows.inner, operator.averages,
-                own.include_pad, own.override)
         _cpu.reduce(
             windows.plan, operator.reducer, x, known_code(x.dtype), y, known_code(result), index,
             mask, windows.axes, windows.inner, operator.averages, own.include_pad, own.override,
-            threads)
-    if result.kind == "b" and operator.name == "min":
+            threads, repeat=None if bounded else repeat)
+    if bounded:
         # Kernels see bytes, whose greatest, which an empty window gives, is no bool.
         values = y.view(np.uint8)
         np.minimum(values, 1, out=values)
@@ -292,9 +313,9 @@ def type_of_indices(asked: Any, plane: int) -> np.dtype:
 def backward(
     operator: Operator, grad_output: Any, x: np.ndarray | None, windows: Windows, *, indices: Any,
     out: Any, num_threads: Any, mask: np.ndarray | None = None, output: Any = None,
-    return_p_grad: Any = False, **keywords: Any,
+    return_p_grad: Any = False, repeat: Repeat | None = None, **keywords: Any,
 ) -> Any:
-    """The gradient with respect to x, in grad_output's dtype."""
+    """The gradient with respect to x, in grad_output's dtype; `repeat` as for `forward`."""
     threads = arguments.threads(num_threads)
     own = parameters_of(operator, **keywords)
     if not operator.differentiable:
@@ -311,7 +332,8 @@ def backward(
     plan, axes, inner = windows.plan, windows.axes, windows.inner
     expects = operator.name == "stochastic" and not own.training
     if operator.selects and not expects:
-        return _selection_backward(operator, grad, x, windows, indices, mask, out, own, threads)
+        return _selection_backward(
+            operator, grad, x, windows, indices, mask, out, own, threads, repeat)
     y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, mask))
     if not operator.linear:
         assert x is not None
@@ -327,7 +349,7 @@ def backward(
         averages = False
     dropped = None if mask is None else ~mask       # allocated before anything is written
     _cpu.spread(plan, grad, known_code(grad.dtype), y, known_code(y.dtype), axes, inner, averages,
-                own.include_pad, own.override, threads)
+                own.include_pad, own.override, threads, repeat)
     if dropped is not None:
         np.copyto(y, 0, where=dropped)
     return y if out is None else out
@@ -346,6 +368,7 @@ def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) 
 def _selection_backward(
     operator: Operator, grad: np.ndarray, x: np.ndarray | None, windows: Windows, indices: Any,
     mask: np.ndarray | None, out: Any, own: Parameters, threads: int | None,
+    repeat: Repeat | None,
 ) -> np.ndarray:
     plane = prod([r.length for r in windows.rules])
     axes, inner = windows.axes, windows.inner
@@ -365,7 +388,7 @@ def _selection_backward(
         y = arguments.output(out, windows.input_shape, grad.dtype, (grad, x, indices))
     code = known_code(grad.dtype)
     if not _cpu.scatter(
-            windows.plan, grad, code, indices, y, axes, inner, out is None, threads):
+            windows.plan, grad, code, indices, y, axes, inner, out is None, threads, repeat):
         bad = indices[(indices < -1) | (indices >= plane)][0]
         raise ValueError(
             f"indices must be -1 or lie within a plane of {plane} elements, got {int(bad)}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from cypool import _arguments as arguments
 from cypool import _call
-from cypool._call import repeats
+from cypool._call import again, again_backward
 from cypool._docs import documented
 from cypool._operators import OPERATORS, Operator, check_keywords, operator_named
 from cypool.window import array_or_shape, axes_of, check_extras
@@ -95,9 +95,11 @@ def adaptive_pool(
     array([1., 3., 6., 8.])
     """
     repeat = None
-    if return_indices is False and num_threads is None and not params:
-        repeat = "adaptive_pool", (output_size, axes), (op, data_format)
-        y = repeats.call(x, *repeat, out)
+    told = _call.told(params)
+    if told is not None:
+        repeat = ("adaptive_pool", (output_size, axes, num_threads),
+                  (op, return_indices, index_dtype, data_format, told))
+        y = again(x, *repeat, out)
         if y is not None:
             return y
     operator = operator_named(op)
@@ -148,6 +150,14 @@ def adaptive_pool_backward(
     >>> cypool.adaptive_pool_backward(np.array([1.0, 3.0]), (5,), "avg", 2, axes=0)
     array([0.33333333, 0.33333333, 1.33333333, 1.        , 1.        ])
     """
+    repeat = None
+    told = _call.told(params)
+    if output is None and return_p_grad is False and told is not None:
+        repeat, y = again_backward(
+            "adaptive_pool_backward", grad_output, x, indices, (output_size, axes, num_threads),
+            (op, data_format, told), out)
+        if y is not None:
+            return y
     operator = operator_named(op)
     own = _own(operator, params)
     array, shape = array_or_shape(operator, x, indices)
@@ -155,12 +165,13 @@ def adaptive_pool_backward(
     windows = _call.adaptive_windows_of(shape, chosen, _sizes(output_size, len(chosen)))
     return _backward(
         operator, grad_output, array, windows, indices, output, return_p_grad, out, num_threads,
-        None, own)
+        None, own, repeat)
 
 
 def _backward(
     operator: Operator, grad_output: Any, array: Any, windows: _call.Windows, indices: Any,
     output: Any, return_p_grad: Any, out: Any, num_threads: Any, mask: Any, own: dict[str, Any],
+    repeat: _call.Repeat | None = None,
 ) -> Any:
     if indices is not None and not operator.selects:
         raise TypeError(
@@ -169,7 +180,7 @@ def _backward(
     check_extras(operator, output, return_p_grad)
     return _call.backward(
         operator, grad_output, array, windows, indices=indices, out=out, num_threads=num_threads,
-        mask=mask, output=output, return_p_grad=return_p_grad, **own)
+        mask=mask, output=output, return_p_grad=return_p_grad, repeat=repeat, **own)
 
 
 def _global_windows(
@@ -241,10 +252,11 @@ def global_pool(
     [(2, 3), (2, 3), (2, 3)]
     """
     repeat = None
-    if (keepdims is True and mask is None and return_indices is False and num_threads is None
-            and not params):
-        repeat = "global_pool", (axes,), (op, data_format)
-        y = repeats.call(x, *repeat, out)
+    told = _call.told(params)
+    if keepdims is True and mask is None and told is not None:
+        repeat = ("global_pool", (axes, num_threads),
+                  (op, return_indices, index_dtype, data_format, told))
+        y = again(x, *repeat, out)
         if y is not None:
             return y
     operator = operator_named(op)
@@ -313,6 +325,15 @@ def global_pool_backward(
     >>> cypool.global_pool_backward(np.array([[[8.0]]]), (1, 1, 4))
     array([[[2., 2., 2., 2.]]])
     """
+    repeat = None
+    told = _call.told(params)
+    if (keepdims is True and mask is None and output is None and return_p_grad is False
+            and told is not None):
+        repeat, y = again_backward(
+            "global_pool_backward", grad_output, x, indices, (axes, num_threads),
+            (op, data_format, told), out)
+        if y is not None:
+            return y
     operator = operator_named(op)
     own = _own(operator, params)
     array, shape = array_or_shape(operator, x, indices)
@@ -329,7 +350,7 @@ def global_pool_backward(
             output = _expanded(arguments.array(output, "output"), chosen)
     return _backward(
         operator, grad_output, array, windows, indices, output, return_p_grad, out, num_threads,
-        arguments.mask(mask, shape), own)
+        arguments.mask(mask, shape), own, repeat)
 
 
 # --- by dimension ---
@@ -341,16 +362,17 @@ def _axes(n: int, shape: tuple[int, ...], data_format: Any) -> tuple[int, ...]:
 
 def _adaptive_max_pool(n: int) -> Any:
     name = f"adaptive_max_pool{n}d"
+    back = f"adaptive_max_pool{n}d_backward"
 
     def adaptive_max_pool(
         x: Any, output_size: Any, return_indices: Any = False, *, index_dtype: Any = np.int64,
         data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
     ) -> Any:
-        repeat = name, (output_size,), (data_format,)
-        if return_indices is False and num_threads is None:
-            y = repeats.call(x, *repeat, out)
-            if y is not None:
-                return y
+        repeat = (name, (output_size, num_threads),
+                  (return_indices, index_dtype, data_format))
+        y = again(x, *repeat, out)
+        if y is not None:
+            return y
         x = arguments.array(x)
         windows = _call.adaptive_windows_of(
             x.shape, _axes(n, x.shape, data_format), _sizes(output_size, n))
@@ -364,12 +386,18 @@ def _adaptive_max_pool(n: int) -> Any:
         indices: Any = None, index_dtype: Any = np.int64, data_format: Any = "channels_first",
         out: Any = None, num_threads: Any = None,
     ) -> np.ndarray:
+        repeat = None
+        if indices is not None:
+            repeat, y = again_backward(
+                back, grad_output, x, indices, (output_size, num_threads), (data_format,), out)
+            if y is not None:
+                return y
         array, shape = array_or_shape(OPERATORS["max"], x, indices)
         windows = _call.adaptive_windows_of(
             shape, _axes(n, shape, data_format), _sizes(output_size, n))
         return _call.backward(
             OPERATORS["max"], grad_output, array, windows, indices=indices, out=out,
-            num_threads=num_threads)
+            num_threads=num_threads, repeat=repeat)
 
     return (documented(adaptive_max_pool, "adaptive_max_pool", n),
             documented(adaptive_max_pool_backward, "adaptive_max_pool", n))
@@ -377,15 +405,16 @@ def _adaptive_max_pool(n: int) -> Any:
 
 def _adaptive_avg_pool(n: int) -> Any:
     name = f"adaptive_avg_pool{n}d"
+    back = f"adaptive_avg_pool{n}d_backward"
 
     def adaptive_avg_pool(
         x: Any, output_size: Any, *, dtype: Any = None, data_format: Any = "channels_first",
         out: Any = None, num_threads: Any = None,
     ) -> np.ndarray:
         repeat = None
-        if dtype is None and num_threads is None:
-            repeat = name, (output_size,), (data_format,)
-            y = repeats.call(x, *repeat, out)
+        if dtype is None:
+            repeat = name, (output_size, num_threads), (data_format,)
+            y = again(x, *repeat, out)
             if y is not None:
                 return y
         x = arguments.array(x)
@@ -399,12 +428,18 @@ def _adaptive_avg_pool(n: int) -> Any:
         grad_output: Any, x: Any, output_size: Any, *, dtype: Any = None,
         data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
     ) -> np.ndarray:
+        repeat = None
+        if dtype is None:
+            repeat, y = again_backward(
+                back, grad_output, x, None, (output_size, num_threads), (data_format,), out)
+            if y is not None:
+                return y
         array, shape = array_or_shape(OPERATORS["avg"], x, None)
         windows = _call.adaptive_windows_of(
             shape, _axes(n, shape, data_format), _sizes(output_size, n))
         return _call.backward(
             OPERATORS["avg"], grad_output, array, windows, indices=None, out=out,
-            num_threads=num_threads, count_include_pad=False, dtype=dtype)
+            num_threads=num_threads, count_include_pad=False, dtype=dtype, repeat=repeat)
 
     return (documented(adaptive_avg_pool, "adaptive_avg_pool", n),
             documented(adaptive_avg_pool_backward, "adaptive_avg_pool", n))

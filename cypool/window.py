@@ -10,7 +10,7 @@ import numpy as np
 
 from cypool import _arguments as arguments
 from cypool import _call, _geometry
-from cypool._call import repeats
+from cypool._call import again, again_backward
 from cypool._docs import documented
 from cypool._operators import OPERATORS, Operator, check_keywords, operator_named
 
@@ -69,17 +69,18 @@ def array_or_shape(
 
 def _max_pool(n: int) -> Any:
     name = f"max_pool{n}d"
+    back = f"max_pool{n}d_backward"
 
     def max_pool(
         x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
         ceil_mode: Any = False, return_indices: Any = False, *, index_dtype: Any = np.int64,
         data_format: Any = "channels_first", out: Any = None, num_threads: Any = None,
     ) -> Any:
-        repeat = name, (kernel_size, stride, padding, dilation), (ceil_mode, data_format)
-        if return_indices is False and num_threads is None:
-            y = repeats.call(x, *repeat, out)
-            if y is not None:
-                return y
+        repeat = (name, (kernel_size, stride, padding, dilation, num_threads),
+                  (ceil_mode, return_indices, index_dtype, data_format))
+        y = again(x, *repeat, out)
+        if y is not None:
+            return y
         return _forward(
             "max", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
             num_threads, return_indices, index_dtype, repeat=repeat)
@@ -90,15 +91,24 @@ def _max_pool(n: int) -> Any:
         indices: Any = None, index_dtype: Any = np.int64, data_format: Any = "channels_first",
         out: Any = None, num_threads: Any = None,
     ) -> np.ndarray:
+        repeat = None
+        if indices is not None:
+            repeat, y = again_backward(
+                back, grad_output, x, indices,
+                (kernel_size, stride, padding, dilation, num_threads), (ceil_mode, data_format),
+                out)
+            if y is not None:
+                return y
         return _backward(
             "max", n, grad_output, x, kernel_size, stride, padding, dilation, ceil_mode,
-            data_format, out, num_threads, indices)
+            data_format, out, num_threads, indices, repeat=repeat)
 
     return documented(max_pool, "max_pool", n), documented(max_pool_backward, "max_pool", n)
 
 
 def _avg_pool(n: int) -> Any:
     name = f"avg_pool{n}d"
+    back = f"avg_pool{n}d_backward"
 
     def avg_pool(
         x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False,
@@ -106,16 +116,17 @@ def _avg_pool(n: int) -> Any:
         dtype: Any = None, data_format: Any = "channels_first", out: Any = None,
         num_threads: Any = None,
     ) -> np.ndarray:
-        repeat = (name, (kernel_size, stride, padding, dilation, divisor_override),
-                  (ceil_mode, count_include_pad, data_format))
-        if dtype is None and num_threads is None:
-            y = repeats.call(x, *repeat, out)
+        repeat = None
+        if dtype is None:
+            repeat = (name, (kernel_size, stride, padding, dilation, divisor_override, num_threads),
+                      (ceil_mode, count_include_pad, data_format))
+            y = again(x, *repeat, out)
             if y is not None:
                 return y
         return _forward(
             "avg", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
             num_threads, count_include_pad=count_include_pad, divisor_override=divisor_override,
-            dtype=dtype, repeat=repeat if dtype is None else None)
+            dtype=dtype, repeat=repeat)
 
     def avg_pool_backward(
         grad_output: Any, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
@@ -123,24 +134,39 @@ def _avg_pool(n: int) -> Any:
         dilation: Any = 1, dtype: Any = None, data_format: Any = "channels_first",
         out: Any = None, num_threads: Any = None,
     ) -> np.ndarray:
+        repeat = None
+        if dtype is None:
+            repeat, y = again_backward(
+                back, grad_output, x, None,
+                (kernel_size, stride, padding, dilation, divisor_override, num_threads),
+                (ceil_mode, count_include_pad, data_format), out)
+            if y is not None:
+                return y
         return _backward(
             "avg", n, grad_output, x, kernel_size, stride, padding, dilation, ceil_mode,
             data_format, out, num_threads, count_include_pad=count_include_pad,
-            divisor_override=divisor_override, dtype=dtype)
+            divisor_override=divisor_override, dtype=dtype, repeat=repeat)
 
     return documented(avg_pool, "avg_pool", n), documented(avg_pool_backward, "avg_pool", n)
 
 
 def _lp_pool(n: int) -> Any:
+    name = f"lp_pool{n}d"
+
     def lp_pool(
         x: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False, *,
         padding: Any = 0, dilation: Any = 1, data_format: Any = "channels_first", out: Any = None,
         num_threads: Any = None,
     ) -> np.ndarray:
         norm = arguments.power(norm_type, "norm_type", True)
+        repeat = (name, (kernel_size, stride, padding, dilation, num_threads),
+                  (norm.hex(), ceil_mode, data_format))
+        y = again(x, *repeat, out)
+        if y is not None:
+            return y
         return _forward(
             "lp", n, x, kernel_size, stride, padding, dilation, ceil_mode, data_format, out,
-            num_threads, p=norm)
+            num_threads, p=norm, repeat=repeat)
 
     def lp_pool_backward(
         grad_output: Any, x: Any, norm_type: Any, kernel_size: Any, stride: Any = None,
@@ -251,10 +277,11 @@ def pool(
     array([[18, 13]])
     """
     repeat = None
-    if return_indices is False and mask is None and num_threads is None and not params:
-        repeat = (
-            "pool", (kernel_size, stride, padding, dilation, axes), (op, ceil_mode, data_format))
-        y = repeats.call(x, *repeat, out)
+    own = _call.told(params)
+    if mask is None and own is not None:
+        repeat = ("pool", (kernel_size, stride, padding, dilation, axes, num_threads),
+                  (op, ceil_mode, return_indices, index_dtype, data_format, own))
+        y = again(x, *repeat, out)
         if y is not None:
             return y
     operator = operator_named(op)
@@ -319,6 +346,15 @@ def pool_backward(
     array([[0., 1., 0., 2.],
            [3., 0., 4., 0.]])
     """
+    repeat = None
+    own = _call.told(params)
+    if mask is None and output is None and return_p_grad is False and own is not None:
+        repeat, y = again_backward(
+            "pool_backward", grad_output, x, indices,
+            (kernel_size, stride, padding, dilation, axes, num_threads),
+            (op, ceil_mode, data_format, own), out)
+        if y is not None:
+            return y
     operator = operator_named(op)
     check_keywords(operator, params)
     array, shape = array_or_shape(operator, x, indices)
@@ -331,7 +367,8 @@ def pool_backward(
     check_extras(operator, output, return_p_grad)
     return _call.backward(
         operator, grad_output, array, windows, indices=indices, out=out, num_threads=num_threads,
-        mask=arguments.mask(mask, shape), output=output, return_p_grad=return_p_grad, **params)
+        mask=arguments.mask(mask, shape), output=output, return_p_grad=return_p_grad,
+        repeat=repeat, **params)
 
 
 def check_extras(operator: Operator, output: Any, return_p_grad: Any) -> None:

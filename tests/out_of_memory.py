@@ -22,7 +22,7 @@ from arrays import make_values
 from registry import OPERATORS, TABLES, Operator
 
 import cypool
-from cypool import _call
+from cypool import _call, _cpu
 
 PACKAGE = Path(cypool.__file__).parent
 # Whose allocations fail, from how many bytes on: the library's scratch, and NumPy's arrays. NumPy's
@@ -149,7 +149,7 @@ class Shim:
         return raised, *found
 
 
-def fail_malloc(case: Case, shim: Shim) -> list[str]:
+def fail_malloc(case: Case, shim: Shim, known: bool) -> list[str]:
     """What went wrong while each malloc of the call failed in turn."""
     problems = []
     right = copied(case.run())
@@ -164,6 +164,8 @@ def fail_malloc(case: Case, shim: Shim) -> list[str]:
             problems.append(f"{module}: no allocation seen")
         for n in range(1, total + 1):
             case.mark()
+            if not known:
+                _cpu.forget()
             raised, _, failed, held = shim.attempt(case, module, n)
             here = f"{module}: allocation {n} of {total} failed"
             if not (raised and failed == 1):
@@ -203,7 +205,7 @@ def growth(run: Callable[[], Any]) -> int:
 # ---------------------------------------------------------------- Python's allocators
 
 
-def fail_objects(case: Case) -> list[str]:
+def fail_objects(case: Case, known: bool) -> list[str]:
     """The same for Python objects, a tuple or an int, of which a call needs many.
 
     `out` may be written to by then where NumPy has the last word on a result: masked elements of a
@@ -218,7 +220,9 @@ def fail_objects(case: Case) -> list[str]:
     while raised and n < 10_000:
         n += 1
         case.mark()
-        _call._windows_again.cache_clear()
+        if not known:
+            _call._windows_again.cache_clear()
+            _cpu.forget()
         result = None
         set_nomemory(n, n + 1)
         try:
@@ -240,7 +244,8 @@ def fail_objects(case: Case) -> list[str]:
             before = case.references()
         if case.references() != before:
             problems.append(f"{here}: references {before} became {case.references()}")
-    if n < 20:
+    # (A call that was made before needs few.)
+    if n < (5 if known else 20):
         problems.append(f"only {n} allocations failed")
     if copied(case.run()) != right:
         problems.append("another result afterwards")
@@ -267,8 +272,10 @@ def main(kind: str, names: list[str]) -> dict[str, list[str]]:
         problems = []
         # (Objects are made in the same way whatever the dtype, but for bools.)
         for case in operator_cases(operator, DTYPES if shim else ("float32", "bool")):
-            failures = fail_objects(case) if shim is None else fail_malloc(case, shim)
-            problems += [f"{case.name}: {failure}" for failure in failures]
+            for known in (False, True):
+                failures = fail_objects(case, known) if shim is None else fail_malloc(
+                    case, shim, known)
+                problems += [f"{case.name}, {known=}: {failure}" for failure in failures]
         found[operator.id] = problems
     return found
 

@@ -1,4 +1,4 @@
-"""Small calls that are made again go a shorter way, which must be the same call."""
+"""Calls that are made again go a shorter way, which must be the same call."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from judging import assert_same
 
 import cypool
+from cypool import _call
 
 
 def test_again_and_again_the_same():
@@ -115,3 +116,231 @@ def test_equal_sizes_are_not_the_same(wrong):
             call(x, wrong)
     with pytest.raises(ValueError, match="op must be"):
         cypool.pool(x, "most", (2, 2))
+
+
+FORWARD = {
+    "max with indices": lambda x, **k: cypool.max_pool2d(x, 3, 2, 1, return_indices=True, **k),
+    "max with short indices": lambda x, **k: cypool.max_pool2d(
+        x, 2, ceil_mode=True, return_indices=True, index_dtype=np.int32, **k),
+    "max, dilated, threads": lambda x, **k: cypool.max_pool2d(
+        x, 2, 1, 1, 2, num_threads=2, return_indices=True, **k),
+    "average, unpadded": lambda x, **k: cypool.avg_pool2d(
+        x, 3, 2, 1, count_include_pad=False, **k),
+    "average over 7": lambda x, **k: cypool.avg_pool2d(x, 3, 2, divisor_override=7, **k),
+    "norm": lambda x, **k: cypool.lp_pool2d(x, 2, 3, 2, **k),
+    "greatest of absolute values": lambda x, **k: cypool.lp_pool2d(x, np.inf, 2, **k),
+    "generalised mean": lambda x, **k: cypool.pool(x, "gem", (2, 2), p=2.0, **k),
+    "minimum with indices": lambda x, **k: cypool.pool(
+        x, "min", (2, 3), 1, return_indices=True, **k),
+    "adaptive with indices": lambda x, **k: cypool.adaptive_max_pool2d(
+        x, (3, 4), return_indices=True, **k),
+    "adaptive by name": lambda x, **k: cypool.adaptive_pool(x, "lp", (3, 4), p=1, **k),
+    "global with indices": lambda x, **k: cypool.global_pool(x, "max", return_indices=True, **k),
+    "global norm": lambda x, **k: cypool.global_pool(x, "gem", p=2, **k),
+}
+
+
+def filled(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
+    return (np.random.default_rng(seed).standard_normal(shape) * 50).astype(dtype)
+
+
+def spaced(x: np.ndarray) -> np.ndarray:
+    """The same values with a gap after each: these are never remembered."""
+    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)
+    wide[..., ::2] = x
+    return wide[..., ::2]
+
+
+def assert_all_same(actual, right):
+    for a, b in zip(*(v if isinstance(v, tuple) else (v,) for v in (actual, right)), strict=True):
+        assert_same(a, b)
+
+
+@pytest.mark.parametrize("name", FORWARD)
+@pytest.mark.parametrize("n", [2, 40])
+def test_all_that_is_remembered(name, n):
+    call = FORWARD[name]
+    for again in range(3):
+        for dtype in ("float32", "float16", "float64"):
+            x = filled((n, 3, 12, 10), dtype, again)
+            right = call(spaced(x))
+            assert_all_same(call(x), right)
+            pair = isinstance(right, tuple)
+            out = tuple([np.zeros_like(v) for v in right]) if pair else np.zeros_like(right)
+            found = call(x, out=out)
+            assert_all_same(found, right)
+            assert all(a is b for a, b in zip(found, out, strict=True)) if pair else found is out
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_calls_go_the_shorter_way(name, monkeypatch):
+    x = filled((2, 3, 12, 10), "float32", 1)
+    right = FORWARD[name](x)
+    monkeypatch.delattr(_call, "forward")
+    assert_all_same(FORWARD[name](x), right)
+    with pytest.raises(AttributeError, match="forward"):
+        FORWARD[name](spaced(x))
+
+
+def test_pairs_to_write_to_are_checked_again():
+    x = filled((1, 2, 6, 8), "float32", 0)
+    right = cypool.max_pool2d(x, 2, return_indices=True)
+    values, indices = np.empty_like(right[0]), np.empty_like(right[1])
+    found = cypool.max_pool2d(x, 2, return_indices=True, out=[None, indices])
+    assert_all_same(found, right)
+    assert found[1] is indices
+    found = cypool.max_pool2d(x, 2, return_indices=True, out=(values, None))
+    assert_all_same(found, right)
+    assert found[0] is values
+    with pytest.raises(TypeError, match="pair"):
+        cypool.max_pool2d(x, 2, return_indices=True, out=values)
+    with pytest.raises(TypeError, match="dtype"):
+        cypool.max_pool2d(x, 2, return_indices=True, out=(values, indices.astype(np.int32)))
+    with pytest.raises(ValueError, match="shape"):
+        cypool.max_pool2d(x, 2, return_indices=True, out=(values, indices[..., :2]))
+    room = np.zeros(64, np.int64)
+    for start in (0, 8):
+        view = room.view(np.float32)[start:start + 24].reshape(right[0].shape)
+        with pytest.raises(ValueError, match="overlap"):
+            cypool.max_pool2d(x, 2, return_indices=True,
+                              out=(view, room[:24].reshape(right[1].shape)))
+    inside = x.view(np.int64).reshape(-1)[:24].reshape(right[1].shape)
+    with pytest.raises(ValueError, match="overlap"):
+        cypool.max_pool2d(x, 2, return_indices=True, out=(values, inside))
+    indices.flags.writeable = False
+    with pytest.raises(ValueError, match="writeable"):
+        cypool.max_pool2d(x, 2, return_indices=True, out=(values, indices))
+    with pytest.raises(TypeError, match="return_indices"):
+        cypool.max_pool2d(x, 2, return_indices=1)
+    with pytest.raises(TypeError, match="index_dtype"):
+        cypool.max_pool2d(x, 2, return_indices=True, index_dtype=np.int16)
+    with pytest.raises((TypeError, ValueError), match="num_threads"):
+        cypool.max_pool2d(x, 2, return_indices=True, num_threads=0)
+
+
+BACKWARD = {
+    "max": (lambda x: cypool.max_pool2d(x, 3, 2, 1, return_indices=True),
+            lambda g, x, i, **k: cypool.max_pool2d_backward(g, x, 3, 2, 1, indices=i, **k)),
+    "max, anywhere": (lambda x: cypool.max_pool2d(x, 7, 1, 3, return_indices=True),
+                      lambda g, x, i, **k: cypool.max_pool2d_backward(
+                          g, x, 7, 1, 3, indices=i, **k)),
+    "average": (lambda x: (cypool.avg_pool2d(x, 3, 2, 1), None),
+                lambda g, x, i, **k: cypool.avg_pool2d_backward(g, x, 3, 2, 1, **k)),
+    "sum": (lambda x: (cypool.pool(x, "sum", (2, 3)), None),
+            lambda g, x, i, **k: cypool.pool_backward(g, x, "sum", (2, 3), **k)),
+    "minimum": (lambda x: cypool.pool(x, "min", (2, 2), return_indices=True),
+                lambda g, x, i, **k: cypool.pool_backward(g, x, "min", (2, 2), indices=i, **k)),
+    "adaptive max": (lambda x: cypool.adaptive_max_pool2d(x, (3, 4), return_indices=True),
+                     lambda g, x, i, **k: cypool.adaptive_max_pool2d_backward(
+                         g, x, (3, 4), indices=i, **k)),
+    "adaptive average": (lambda x: (cypool.adaptive_avg_pool2d(x, 4), None),
+                         lambda g, x, i, **k: cypool.adaptive_avg_pool2d_backward(g, x, 4, **k)),
+    "adaptive by name": (lambda x: (cypool.adaptive_pool(x, "avg", (3, 4)), None),
+                         lambda g, x, i, **k: cypool.adaptive_pool_backward(
+                             g, x, "avg", (3, 4), **k)),
+    "global": (lambda x: cypool.global_pool(x, "max", return_indices=True),
+               lambda g, x, i, **k: cypool.global_pool_backward(g, x, "max", indices=i, **k)),
+}
+
+
+@pytest.mark.parametrize("name", BACKWARD)
+@pytest.mark.parametrize("n", [2, 40])
+def test_gradients_are_remembered_too(name, n):
+    forward, backward = BACKWARD[name]
+    for again in range(3):
+        for dtype in ("float32", "float16", "float64"):
+            x = filled((n, 3, 12, 10), dtype, again)
+            y, indices = forward(x)
+            grad = filled(y.shape, dtype, again + 10)
+            right = backward(spaced(grad), x.shape, indices)
+            for given in (x, x.shape, spaced(x)):
+                assert_same(backward(grad, given, indices), right)
+            if indices is not None:
+                assert_same(backward(grad, x, indices.astype(np.int32)), right)
+                assert_same(backward(grad, x, spaced(indices)), right)
+            out = np.ones_like(x)
+            assert backward(grad, x, indices, out=out) is out
+            assert_same(out, right)
+
+
+@pytest.mark.parametrize("name", BACKWARD)
+def test_gradients_go_the_shorter_way(name, monkeypatch):
+    forward, backward = BACKWARD[name]
+    x = filled((2, 3, 12, 10), "float32", 1)
+    y, indices = forward(x)
+    right = backward(y, x, indices)
+    monkeypatch.delattr(_call, "backward")
+    assert_same(backward(y, x.shape, indices), right)
+    with pytest.raises(AttributeError, match="backward"):
+        backward(spaced(y), x, indices)
+
+
+@pytest.mark.parametrize("name", BACKWARD)
+def test_gradients_are_checked_again(name):
+    forward, backward = BACKWARD[name]
+    x = filled((2, 3, 12, 10), "float32", 5)
+    y, indices = forward(x)
+    grad = filled(y.shape, "float32", 6)
+    right = backward(grad, x, indices)
+    assert_same(backward(grad, x, indices), right)
+    with pytest.raises(TypeError, match="complex"):
+        backward(grad, x.astype(complex), indices)
+    with pytest.raises((TypeError, ValueError), match="x must"):
+        backward(grad, (2, 3, 12.0, 10), indices)
+    with pytest.raises(ValueError, match="grad_output must have shape"):
+        backward(grad[:1], x, indices)
+    with pytest.raises(TypeError, match="grad_output"):
+        backward(grad.astype(int), x, indices)
+    out = np.ones_like(x)
+    with pytest.raises(ValueError, match="overlap"):
+        backward(x.reshape(-1)[:grad.size].reshape(grad.shape), x.shape, indices, out=x)
+    with pytest.raises(TypeError, match="out must have dtype"):
+        backward(grad, x, indices, out=out.astype(np.float64))
+    if indices is not None:
+        with pytest.raises(TypeError, match="indices"):
+            backward(grad, x, indices.astype(np.int16))
+        with pytest.raises(ValueError, match="indices must have shape"):
+            backward(grad, x, indices[..., :1, :0])
+        for wrong in (-2, 120):
+            bad = indices.copy()
+            bad[-1, -1, -1, -1] = wrong
+            with pytest.raises(ValueError, match="indices must be -1 or lie within"):
+                backward(grad, x, bad)
+            with pytest.raises(ValueError, match="indices must be -1 or lie within"):
+                backward(grad, x, bad, out=out)
+            assert (out == 1).all()
+
+
+def test_keywords_that_are_equal_are_not_the_same():
+    x = filled((1, 2, 6, 8), "float32", 0)
+    for _ in range(2):
+        one = cypool.pool(x, "avg", (2, 2), divisor_override=1)
+        assert_same(one, cypool.pool(x, "sum", (2, 2)))
+        assert_same(cypool.pool(x, "gem", (2, 2), p=1), cypool.pool(x, "gem", (2, 2), p=1.0))
+    for wrong in (True, 1.0):
+        with pytest.raises(TypeError, match="divisor_override"):
+            cypool.pool(x, "avg", (2, 2), divisor_override=wrong)
+    with pytest.raises(TypeError, match="p must"):
+        cypool.pool(x, "gem", (2, 2), p=True)
+    with pytest.raises(TypeError, match="norm_type"):
+        cypool.lp_pool2d(x, True, 2)
+    assert cypool.lp_pool2d(x, 1, 2) is not None
+    y, indices = cypool.pool(x, "max", (2, 2), return_indices=True)
+    grad = np.ones_like(y)
+    for _ in range(2):      # with the indices, and without: the maxima are found again then
+        assert_same(cypool.pool_backward(grad, x, "max", (2, 2), indices=indices),
+                    cypool.pool_backward(grad, x, "max", (2, 2)))
+
+
+def test_setting_threads_reaches_calls_that_are_remembered():
+    x = filled((16, 64, 32, 32), "float32", 0)
+    right = cypool.max_pool2d(x, 3, 1, 1)
+    before = cypool.get_num_threads()
+    try:
+        for n in (1, 2, 3):
+            cypool.set_num_threads(n)
+            assert_same(cypool.max_pool2d(x, 3, 1, 1), right)
+            with cypool.threads(2):
+                assert_same(cypool.max_pool2d(x, 3, 1, 1), right)
+    finally:
+        cypool.set_num_threads(before)

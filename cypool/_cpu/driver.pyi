@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Self, final
 
 import numpy as np
@@ -6,6 +6,7 @@ import numpy as np
 from cypool._geometry import Axis
 
 _Array = np.ndarray[Any, np.dtype[Any]]
+_Repeat = tuple[str, tuple[Any, ...], tuple[Any, ...]]     # a name, and plain arguments
 
 MAX_CODE: int
 MIN_CODE: int
@@ -22,28 +23,23 @@ def reduce(
     plan: Plan, reducer: int, x: _Array, x_dtype: int, y: _Array | None, y_dtype: int,
     index: _Array | None, mask: _Array | None, pooled: tuple[int, ...], inner: int, average: bool,
     include_pad: bool, override: int | None, num_threads: int | None, power: float = 0.0,
-    least: float = ...,
+    least: float = ..., repeat: _Repeat | None = None,
 ) -> None: ...
 def spread(
     plan: Plan, grad: _Array, dtype: int, y: _Array, y_dtype: int, pooled: tuple[int, ...],
     inner: int, average: bool, include_pad: bool, override: int | None, num_threads: int | None,
+    repeat: _Repeat | None = None,
 ) -> None: ...
 def scatter(
     plan: Plan, grad: _Array, dtype: int, index: _Array, y: _Array, pooled: tuple[int, ...],
-    inner: int, fresh: bool, num_threads: int | None,
+    inner: int, fresh: bool, num_threads: int | None, repeat: _Repeat | None = None,
 ) -> bool: ...
 
 @final
 class Recipe: ...
 
-@final
-class Repeats:
-    def __new__(cls, array: type, empty: Callable[..., _Array]) -> Self: ...
-    def call(
-        self, x: Any, name: str, numbers: tuple[Any, ...], words: tuple[Any, ...], out: Any,
-    ) -> Any: ...
-    def learn(
-        self, x: _Array, name: str, numbers: tuple[Any, ...], words: tuple[Any, ...], plan: Plan,
-        reducer: int, x_dtype: int, y: _Array, y_dtype: int, pooled: tuple[int, ...], inner: int,
-        average: bool, include_pad: bool, override: int | None,
-    ) -> None: ...
+def forget() -> None: ...
+def again(
+    x: Any, name: str, numbers: tuple[Any, ...], words: tuple[Any, ...], out: Any,
+    index: Any = None,
+) -> Any: ...

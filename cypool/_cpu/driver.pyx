@@ -6,6 +6,8 @@ checked by the caller; what can still fail is memory.
 """
 from math import gcd, isqrt
 
+from numpy import empty, ndarray
+
 from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release,
     PyObject_GetBuffer)
@@ -45,7 +47,6 @@ cdef enum:
     TOTAL_TAPS = 9          # of a window that is summed in one go
     TOTAL = 1024            # elements of one window that are summed at once
     SERIAL = 20000          # elements of work below which the GIL is kept
-    RECIPE = 131072         # likewise below which a call may be remembered: one thread does it
     RECIPES = 1024          # calls that are remembered
     BAND = 1048576          # bytes of a band that gradients are added up in
     LINES = 262144          # bytes of lines of windows that gradients are gathered from
@@ -763,15 +764,10 @@ cdef Py_ssize_t axis_taps(const Axis *a) noexcept:
 # --- running ---
 
 cdef int run_reduce(
-        Job *job, int reducer, int accumulator, bint counts, object num_threads,
-        double work) except -1:
+        Job *job, int reducer, int accumulator, bint counts, object num_threads, double work,
+        Recipe recipe) except -1:
     cdef reduce_fn kernel = kernels.reduce[reducer][accumulator]
-    cdef Py_ssize_t i, chunks, units
-    cdef int threads
-    cdef char *scratch
-    cdef char *aligned
     cdef Job counter
-    cdef double *grids = NULL
     if job.planes == 0 or job.inner == 0:
         return 0
     # Counts go through the same lines as 64-bit integers.
@@ -781,13 +777,23 @@ cdef int run_reduce(
     cut(job, max(ACCUMULATOR_SIZE[accumulator], 8 if counts else 1))
     if counts:
         count_mask(&counter, job)
-    units = job.units
-    threads = team_size(num_threads, units, work)
+    if recipe is not None:
+        remember(recipe, job, kernel, work, num_threads)
+    return run_cut(job, kernel, num_threads, work)
+
+
+# A job that is cut into units.
+cdef int run_cut(Job *job, reduce_fn kernel, object num_threads, double work) except -1:
+    cdef Py_ssize_t i, units = job.units
+    cdef int threads = team_size(num_threads, units, work)
+    cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    cdef char *scratch
+    cdef char *aligned
+    cdef double *grids = NULL
     if is_surveyed_before(job, threads):
         grids = find_grids(job, threads)
         if grids == NULL:
             raise MemoryError
-    chunks = min(units, <Py_ssize_t>threads * CHUNKS) if threads > 1 else 1
     scratch = <char *>malloc(threads * job.scratch + 64)
     if scratch == NULL:
         free(grids)
@@ -945,11 +951,12 @@ cdef int sum_accumulator(
 def reduce(
         Plan plan, int reducer, x, int x_dtype, y, int y_dtype, index, mask, tuple pooled,
         int inner, bint average, bint include_pad, override, num_threads, double power=0,
-        double least=NAN):
+        double least=NAN, tuple repeat=None):
     """Every window of x by one reducer, into y, and for extremes where it was found, into index.
 
     y may be None when only indices are wanted. With a power, the reducer sees powers of absolute
     values (of no value below `least`), and of its result, or of its mean, the root is taken.
+    `repeat` is what the call is to be remembered by, as `again` takes it.
     """
     cdef Job job
     cdef Buffers buffers = Buffers()
@@ -958,7 +965,7 @@ def reduce(
         &job, buffers, &reducer, &work, plan, x, x_dtype, y, y_dtype, index, mask, pooled, inner,
         average, include_pad, override, power, least)
     run_reduce(&job, reducer, accumulator, average and mask is not None and not override,
-               num_threads, work)
+               num_threads, work, recipe_of(repeat, plan, buffers, x, y, index))
 
 
 # A job for all that: its accumulator; the reducer may become another.
@@ -1089,7 +1096,7 @@ cdef bint locates(const Job *job, bint masked, bint plain) noexcept:
 
 def spread(
         Plan plan, grad, int dtype, y, int y_dtype, tuple pooled, int inner, bint average,
-        bint include_pad, override, num_threads):
+        bint include_pad, override, num_threads, tuple repeat=None):
     """The gradient of a sum or an average: each input element's share of every window it was in."""
     cdef Job job
     cdef Buffers buffers = Buffers()
@@ -1120,11 +1127,13 @@ def spread(
     if (accumulator != y_dtype or job.inner > INNER
             or not has_plain_rows(&job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])):
         job.store = kernels.narrow[y_dtype][accumulator]
-    run_reduce(&job, SUM, accumulator, False, num_threads, work)
+    run_reduce(&job, SUM, accumulator, False, num_threads, work,
+               recipe_of(repeat, plan, buffers, grad, y, None))
 
 
 def scatter(
-        Plan plan, grad, int dtype, index, y, tuple pooled, int inner, bint fresh, num_threads):
+        Plan plan, grad, int dtype, index, y, tuple pooled, int inner, bint fresh, num_threads,
+        tuple repeat=None):
     """The gradient of a selection, added up where it was taken from.
 
     Returns False when an index lies outside its plane, and leaves y as it is then, unless it is
@@ -1132,6 +1141,7 @@ def scatter(
     """
     cdef Job job
     cdef Buffers buffers = Buffers()
+    cdef Recipe recipe
     cdef double work
     cdef int i
     start_job(&job, buffers, plan, grad, y, index, True, None, pooled, inner)
@@ -1145,13 +1155,21 @@ def scatter(
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
-    if gathers(&job):
-        if not fresh and check_indices(&job, team_size(num_threads, job.planes, work)) & 1:
+    recipe = recipe_of(repeat, plan, buffers, grad, y, index)
+    if recipe is not None:
+        recipe.dtype = dtype
+        remember(recipe, &job, NULL, work, num_threads)
+    return scatter_job(&job, dtype, fresh, num_threads, work)
+
+
+cdef bint scatter_job(Job *job, int dtype, bint fresh, object num_threads, double work) except -1:
+    if gathers(job):
+        if not fresh and check_indices(job, team_size(num_threads, job.planes, work)) & 1:
             return False
-        if gather(&job, dtype, num_threads, work):
+        if gather(job, dtype, num_threads, work):
             return True
     # (Which also undoes what was made of indices that are not each under its window.)
-    return scatter_anywhere(&job, dtype, num_threads, work)
+    return scatter_anywhere(job, dtype, num_threads, work)
 
 
 # Whether few windows see each element, and rows of them are at least some vector's length.
@@ -1330,120 +1348,31 @@ cdef int run_scatter(
     return found
 
 
-# --- small arrays, again ---
+# --- the same again ---
 
-# A call as it was made before: the job, but for the arrays.
+# What calls were made on arrays without gaps, so that they can be made again without checking anew.
+cdef dict known = {}
+cdef object array_type = ndarray, empty_array = empty
+
+
+# A call that was made: its job, but for where its arrays lie. As in start_job, x and y are
+# gradients where it goes back.
 cdef class Recipe:
     cdef Job job
-    cdef reduce_fn kernel
+    cdef reduce_fn kernel               # NULL, if gradients are scattered
+    cdef int dtype                      # of these
     cdef double work
-    cdef Plan plan              # whose tables the job may point to
-    cdef object dtype, result, output
-    cdef Py_ssize_t size, result_size
-    cdef Recipe next
+    cdef Plan plan                      # whose tables the job may point to
+    cdef object num_threads
+    cdef tuple key
+    cdef object x_dtype, y_dtype, index_dtype       # the last one None, if there are no indices
+    cdef tuple y_shape, index_shape
+    cdef Py_ssize_t x_bytes, y_bytes, index_bytes
+    cdef Recipe next                    # the same for another dtype
 
 
-cdef class Repeats:
-    """Calls on small contiguous arrays that came before are made again without checking anew.
-
-    What a call was given is looked up by the array's shape and dtype and by arguments of the plain
-    types alone, for which equal means the same.
-    """
-    cdef dict known
-    cdef object array, empty
-
-    def __cinit__(self, array, empty):
-        self.known = {}
-        self.array = array
-        self.empty = empty
-
-    def call(self, x, str name, tuple numbers, tuple words, out):
-        """The result, or None where the call is not a known one."""
-        cdef Py_buffer source, target
-        cdef Recipe recipe
-        cdef Job job
-        cdef bint fits, done = False
-        if type(x) is not self.array or not is_plain(numbers, words):
-            return None
-        found = self.known.get((name, x.shape, numbers, words))
-        if found is None:
-            return None
-        recipe = <Recipe>found
-        dtype = x.dtype
-        while recipe.dtype is not dtype:
-            recipe = recipe.next
-            if recipe is None:
-                return None
-        y = out
-        if out is None:
-            y = self.empty(recipe.output, recipe.result)
-        elif type(out) is not self.array or out.dtype is not recipe.result or (
-                out.shape != recipe.output):
-            return None
-        PyObject_GetBuffer(x, &source, PyBUF_STRIDED_RO)
-        try:
-            PyObject_GetBuffer(y, &target, PyBUF_STRIDED_RO)
-        except BaseException:
-            PyBuffer_Release(&source)
-            raise
-        # (Shapes as they are now: a view of the array may have been changed since.)
-        fits = (source.len == recipe.size and target.len == recipe.result_size
-                and not target.readonly
-                and PyBuffer_IsContiguous(&source, b"C") and PyBuffer_IsContiguous(&target, b"C")
-                and <size_t>source.buf % source.itemsize == 0
-                and <size_t>target.buf % target.itemsize == 0
-                and (<char *>target.buf + target.len <= <char *>source.buf
-                     or <char *>source.buf + source.len <= <char *>target.buf))
-        if fits:
-            job = recipe.job
-            job.x.data = <char *>source.buf
-            job.y.data = <char *>target.buf
-            done = run_small(&job, recipe.kernel, recipe.work)
-        PyBuffer_Release(&source)
-        PyBuffer_Release(&target)
-        if fits and not done:
-            raise MemoryError
-        return y if fits else None
-
-    def learn(
-            self, x, str name, tuple numbers, tuple words, Plan plan, int reducer, int x_dtype, y,
-            int y_dtype, tuple pooled, int inner, bint average, bint include_pad, override):
-        """Remember a call that was just made, if it is of the kind."""
-        cdef Recipe recipe = Recipe(), found
-        cdef Buffers buffers = Buffers()
-        cdef int accumulator, depth = 0
-        if type(x) is not self.array or not is_plain(numbers, words):
-            return
-        key = (name, x.shape, numbers, words)
-        recipe.next = found = self.known.get(key)
-        while found is not None:
-            # (Arrays that were unpickled may each have a dtype object of their own.)
-            depth += 1
-            if found.dtype is x.dtype or depth == 2 * DTYPES:
-                return
-            found = found.next
-        accumulator = prepare(
-            &recipe.job, buffers, &reducer, &recipe.work, plan, x, x_dtype, y, y_dtype, None, None,
-            pooled, inner, average, include_pad, override, 0, NAN)
-        if (recipe.work >= RECIPE or recipe.job.planes == 0 or recipe.job.inner == 0
-                or not PyBuffer_IsContiguous(&buffers.x, b"C")
-                or not PyBuffer_IsContiguous(&buffers.y, b"C")):
-            return
-        recipe.job.sums = reducer == SUM
-        cut(&recipe.job, ACCUMULATOR_SIZE[accumulator])
-        recipe.kernel = kernels.reduce[reducer][accumulator]
-        recipe.plan = plan
-        recipe.dtype = x.dtype
-        recipe.result = y.dtype
-        recipe.output = y.shape
-        recipe.size = buffers.x.len
-        recipe.result_size = buffers.y.len
-        if len(self.known) >= RECIPES:
-            self.known.clear()
-        self.known[key] = recipe
-
-
-# Whether equal values of these types mean the same: 2 is not 2.0, and 1 is not True.
+# What a call is told apart by is the shape and dtype of x and arguments of the plain types alone,
+# for which equal means the same.
 cdef bint is_plain(tuple numbers, tuple words):
     for value in numbers:
         if type(value) is tuple:
@@ -1453,29 +1382,134 @@ cdef bint is_plain(tuple numbers, tuple words):
         elif type(value) is not int and value is not None and type(value) is not str:
             return False
     for value in words:
-        if type(value) is not bool and value is not None and type(value) is not str:
+        if (type(value) is not bool and value is not None and type(value) is not str
+                and type(value) is not type):
             return False
     return True
 
 
-# On one thread; False where there is no memory.
-cdef bint run_small(Job *job, reduce_fn kernel, double work) noexcept:
-    cdef char *scratch = <char *>malloc(job.scratch + 64)
-    cdef char *aligned
-    cdef double *grids = NULL
-    cdef bint surveyed = is_surveyed_before(job, 1)
-    if surveyed:
-        job.grids = grids = find_grids(job, 1)
-    if scratch == NULL or surveyed and grids == NULL:
-        free(scratch)
-        free(grids)
-        return False
-    aligned = scratch + (64 - <size_t>scratch % 64) % 64
-    if work < SERIAL:
-        kernel(job, 0, job.units, aligned, NULL, NULL)
-    else:
-        with nogil:
-            kernel(job, 0, job.units, aligned, NULL, NULL)
-    free(scratch)
-    free(grids)
-    return True
+cdef bint is_whole(const Py_buffer *buffer) noexcept:
+    return (PyBuffer_IsContiguous(buffer, b"C")
+            and <size_t>buffer.buf % buffer.itemsize == 0)
+
+
+cdef bint are_apart(const Py_buffer *a, const Py_buffer *b) noexcept:
+    return (<char *>a.buf + a.len <= <char *>b.buf or <char *>b.buf + b.len <= <char *>a.buf)
+
+
+# A recipe of a call with these arrays, or None where it is not to be remembered.
+cdef Recipe recipe_of(tuple repeat, Plan plan, Buffers buffers, x, y, index):
+    cdef Recipe recipe, found
+    cdef int depth = 0
+    if (repeat is None or type(x) is not array_type or not is_plain(repeat[1], repeat[2])
+            or not is_whole(&buffers.x) or not is_whole(&buffers.y)
+            or index is not None and not is_whole(&buffers.index)):
+        return None
+    recipe = Recipe()
+    recipe.key = (repeat[0], x.shape, repeat[1], repeat[2])
+    recipe.next = found = known.get(recipe.key)
+    while found is not None:
+        # (Arrays that were unpickled may each have a dtype object of their own.)
+        depth += 1
+        if is_for(found, x, index) or depth == 2 * DTYPES:
+            return None
+        found = found.next
+    recipe.plan = plan
+    recipe.x_dtype = x.dtype
+    recipe.y_dtype = y.dtype
+    recipe.y_shape = y.shape
+    recipe.x_bytes = buffers.x.len
+    recipe.y_bytes = buffers.y.len
+    if index is not None:
+        recipe.index_dtype = index.dtype
+        recipe.index_shape = index.shape
+        recipe.index_bytes = buffers.index.len
+    return recipe
+
+
+cdef bint is_for(Recipe recipe, x, index):
+    return recipe.x_dtype is x.dtype and (index is None or recipe.index_dtype is index.dtype)
+
+
+cdef int remember(
+        Recipe recipe, const Job *job, reduce_fn kernel, double work, object num_threads) except -1:
+    recipe.job = job[0]
+    recipe.kernel = kernel
+    recipe.work = work
+    recipe.num_threads = num_threads
+    if len(known) >= RECIPES:
+        known.clear()
+    known[recipe.key] = recipe
+    return 0
+
+
+def forget():
+    """Forget all calls that were made before."""
+    known.clear()
+
+
+# What to write to: a fresh array, or the user's if it is as it was then.
+cdef object target_of(out, object shape, object dtype):
+    if out is None:
+        return empty_array(shape, dtype)
+    if type(out) is array_type and out.dtype is dtype and out.shape == shape:
+        return out
+    return None
+
+
+def again(x, str name, tuple numbers, tuple words, out, index=None):
+    """The result of a call that was made before, or None where there was none like it.
+
+    `index` holds indices that gradients follow.
+    """
+    cdef Recipe recipe
+    cdef Buffers buffers
+    cdef Job job
+    cdef bint back = index is not None, fresh = out is None
+    if type(x) is not array_type or not is_plain(numbers, words) or (
+            back and type(index) is not array_type):
+        return None
+    recipe = known.get((name, x.shape, numbers, words))
+    while recipe is not None and not is_for(recipe, x, index):
+        recipe = recipe.next
+    if recipe is None or back != (recipe.kernel == NULL):
+        return None
+    y = out
+    if back:
+        if index.shape != recipe.index_shape:
+            return None
+    elif recipe.index_dtype is not None:
+        if type(out) is tuple and len(out) == 2:
+            y, index = out
+        elif out is not None:
+            return None
+        index = target_of(index, recipe.index_shape, recipe.index_dtype)
+        if index is None:
+            return None
+    y = target_of(y, recipe.y_shape, recipe.y_dtype)
+    if y is None:
+        return None
+    # (Shapes as they are now: a view of the array may have been changed since.)
+    buffers = Buffers()
+    PyObject_GetBuffer(x, &buffers.x, PyBUF_STRIDED_RO)
+    PyObject_GetBuffer(y, &buffers.y, PyBUF_STRIDED_RO)
+    if (buffers.x.len != recipe.x_bytes or not is_whole(&buffers.x)
+            or buffers.y.len != recipe.y_bytes or not is_whole(&buffers.y) or buffers.y.readonly
+            or not are_apart(&buffers.x, &buffers.y)):
+        return None
+    job = recipe.job
+    job.x.data = <char *>buffers.x.buf
+    job.y.data = <char *>buffers.y.buf
+    if index is not None:
+        PyObject_GetBuffer(index, &buffers.index, PyBUF_STRIDED_RO)
+        if (buffers.index.len != recipe.index_bytes or not is_whole(&buffers.index)
+                or buffers.index.readonly and not back
+                or not are_apart(&buffers.index, &buffers.y)
+                or not back and not are_apart(&buffers.index, &buffers.x)):
+            return None
+        job.index.data = <char *>buffers.index.buf
+    if recipe.kernel != NULL:
+        run_cut(&job, recipe.kernel, recipe.num_threads, recipe.work)
+    elif not scatter_job(&job, recipe.dtype, fresh, recipe.num_threads, recipe.work):
+        return None
+    return y if back or index is None else (y, index)
