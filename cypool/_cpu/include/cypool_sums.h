@@ -180,8 +180,8 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
     }                                                                                            \
     CYPOOL_UNROLLED                                                                              \
     for (int p = 0; p < 16 / wide; p++) sums[p] = (whole){0};                                    \
-    for (int done = 0; !done;) {                                                                 \
-        done = n < 64;                                                                           \
+    while (n > 0) {                                                                              \
+        const int done = n < 64;                                                                 \
         CYPOOL_UNROLLED                                                                          \
         for (int p = 0; p < parts; p++) {                                                        \
             p0 = p1 = p2 = p3 = (four){0};                                                       \
