@@ -141,7 +141,9 @@ def test_special_values():
     def windows(op, **keywords):
         return cypool.pool(x, op, 3, axes=1, **keywords)[0].tolist()
 
-    np.testing.assert_array_equal(windows("logsumexp"), [nan, -inf, inf, math.log(3)])
+    # (Logarithms are within four units in the last place, whoever makes them.)
+    np.testing.assert_allclose(windows("logsumexp"), [nan, -inf, inf, math.log(3)],
+                               rtol=4 * np.finfo(np.float64).eps)
     np.testing.assert_array_equal(windows("soft"), [nan, 0, inf, 0])
     np.testing.assert_array_equal(windows("median"), [nan, -inf, 1, 0])
     np.testing.assert_array_equal(windows("lp"), [nan, inf, inf, 0])

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
-    "gather")]
+    "gather", "lanes")]
 WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
@@ -132,6 +132,13 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 3 * (widths + 1)
     assert without_vectors(
         found, names, but=r"_[iu]64_|_f64_" if level == "baseline" else "$^") == []
+
+
+def test_windows_side_by_side_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if n.startswith(("cypool_lanes_", "cypool_weights"))]
+    assert len(names) == 5
+    assert without_vectors(found, names, REGISTERS[level]) == []
 
 
 def test_rows_of_four_and_five_are_vector_code(functions):

@@ -1,7 +1,8 @@
 """Operators that see all taps of a window at once: ranks, modes, draws, softmax and its like.
 
-They are not made of partial results, so each window is gathered and reduced by itself; and so are
-the gradients of whatever weighs the taps of a window against each other. One unit of work is one
+They are not made of partial results, so each window is gathered and reduced by itself, where it can
+be many of them side by side; and so are the gradients of whatever weighs the taps of a window
+against each other. One unit of work is one
 row of outputs, or in a gradient one band of one plane, summed up in double precision and written by
 one thread alone.
 """
@@ -12,8 +13,9 @@ from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 
 from cypool._cpu.axis cimport axis_source, axis_window
+from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.driver cimport Buffers, Plan, start_job
-from cypool._cpu.job cimport AXES, Array, Axis, Job
+from cypool._cpu.job cimport AXES, DT_I64, DT_U64, SLIDING, Array, Axis, Job, lanes_fn
 from cypool._cpu.threads cimport team_size
 
 include "kernels/elements.pxi"
@@ -22,6 +24,11 @@ cdef enum:
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
     BAND = 1048576          # bytes of a band that gradients are added up in
     WEIGHT = 8              # a tap here is so many elements' worth of work elsewhere
+    LANES = 64              # windows side by side, at most; a multiple of
+    LINE = 8                # so many, and so many taps of one window
+    SIDE_BY_SIDE = 4        # windows from which on they are
+    HELD = 4096             # taps of all of these, at most
+    RANKED = 64             # taps of a window whose rank is found by comparing all with all
 
 cdef enum:
     LOGSUMEXP = 0
@@ -43,6 +50,8 @@ cdef struct Each:
     const double *samples           # draws, one per output
     double *by_power                # derivative by the power, one per output row, or NULL
     Py_ssize_t taps                 # of one window, at most
+    lanes_fn lanes                  # reduces so many windows side by side: NULL, none
+    Py_ssize_t wide
 
 # The taps of one window.
 cdef struct Taps:
@@ -51,6 +60,8 @@ cdef struct Taps:
     int64_t *key                    # ordered as values are
     int64_t *index                  # in the plane
     int64_t *sorted                 # room
+    double *lane                    # likewise, for windows side by side, and
+    double *found                   # their results
 
 
 cdef int64_t key_of(element v) noexcept nogil:
@@ -170,6 +181,34 @@ cdef void gather(
                 taps.index[taps.n] = (
                     (at_d * job.axis[1].length + at_h) * job.axis[2].length + at_w)
                 taps.n += 1
+
+
+# All taps of some windows that see as many each: that of output (d, h, w) and those `step` bytes
+# apart from it, in rows of `wide`, a row for each tap. How many taps that is.
+cdef Py_ssize_t gather_lanes(
+        const Job *job, const char *x, Py_ssize_t d, Py_ssize_t h, Py_ssize_t w, Py_ssize_t windows,
+        Py_ssize_t step, Py_ssize_t wide, double *v, element *_) noexcept nogil:
+    cdef Py_ssize_t d0, dn, h0, hn, w0, wn, i, j, k, lane
+    cdef const char *at
+    axis_window(&job.axis[0], d, &d0, &dn)
+    axis_window(&job.axis[1], h, &h0, &hn)
+    axis_window(&job.axis[2], w, &w0, &wn)
+    for i in range(dn):
+        for j in range(hn):
+            for k in range(wn):
+                at = (x + (d0 + i * job.axis[0].step) * job.x.stride[0]
+                      + (h0 + j * job.axis[1].step) * job.x.stride[1]
+                      + (w0 + k * job.axis[2].step) * job.x.stride[2])
+                if step == sizeof(element):
+                    for lane in range(windows):
+                        v[lane] = value_of((<const element *>at)[lane])
+                else:
+                    for lane in range(windows):
+                        v[lane] = value_of((<const element *>(at + lane * step))[0])
+                for lane in range(windows, wide):
+                    v[lane] = v[0]
+                v += wide
+    return dn * hn * wn
 
 
 # --- operators ---
@@ -298,7 +337,25 @@ cdef double greatest(const Taps *taps, bint least) noexcept nogil:
     return most
 
 
-cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
+# The weighted mean of values of which the greatest is `most`, neither a NaN nor infinite above. The
+# weights are in the place of sorted keys then, and their sum in `total`.
+cdef double soft_mean(Taps *taps, double most, double *total) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double product
+    cdef double *weight = <double *>taps.sorted
+    total[0] = kernels.weights(taps.n, taps.value, 1, most, weight, &product)
+    if fabs(product) == INFINITY:
+        # Several of the greatest numbers there are.
+        product = 0
+        for i in range(taps.n):
+            if taps.value[i] > -INFINITY:
+                product += weight[i] / total[0] * taps.value[i]
+        # (Their mean lies between them, however it is rounded.)
+        return max(min(product, most), -DBL_MAX)
+    return product / total[0] if total[0] > 0 else 0
+
+
+cdef double reduced(const Each *each, Taps *taps) noexcept nogil:
     cdef Py_ssize_t i
     cdef double most, total = 0, product = 0, weight, beta = each.first
     if each.kind == LOGSUMEXP:
@@ -308,8 +365,8 @@ cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
         if most != most or fabs(most) == INFINITY:
             return most
         # (Differences first: these are exact where they matter.)
-        for i in range(taps.n):
-            total += exp(beta * (taps.value[i] - most))
+        total = kernels.weights(
+            taps.n, taps.value, beta, most, <double *>taps.sorted, &product)
         if each.second:
             total /= <double>taps.n
         return most + log(total) / beta
@@ -317,20 +374,7 @@ cdef double reduced(const Each *each, const Taps *taps) noexcept nogil:
         most = greatest(taps, False)
         if most != most or most == INFINITY:
             return most
-        for i in range(taps.n):
-            if taps.value[i] > -INFINITY:
-                weight = exp(taps.value[i] - most)
-                total += weight
-                product += weight * taps.value[i]
-        if fabs(product) == INFINITY:
-            # Several of the greatest numbers there are.
-            product = 0
-            for i in range(taps.n):
-                if taps.value[i] > -INFINITY:
-                    product += exp(taps.value[i] - most) / total * taps.value[i]
-            # (Their mean lies between them, however it is rounded.)
-            return max(min(product, most), -DBL_MAX)
-        return product / total if total > 0 else 0
+        return soft_mean(taps, most, &total)
     # EXPECT
     most = greatest(taps, False)
     if most != most or most == INFINITY:
@@ -350,12 +394,11 @@ cdef void reduce_row(
     cdef const Job *job = each.job
     cdef Py_ssize_t h = unit % job.axis[1].outputs, rest = unit // job.axis[1].outputs
     cdef Py_ssize_t d = rest % job.axis[0].outputs, plane = rest // job.axis[0].outputs
-    cdef Py_ssize_t w, c, tap, at
+    cdef Py_ssize_t w, c, lo = 0, hi = 0
     cdef const char *x = job.x.data + outer_offset(job, &job.x, plane)
     cdef const char *mask = NULL
     cdef char *y = NULL
     cdef char *index = NULL
-    cdef element result
     if job.mask.data != NULL:
         mask = job.mask.data + outer_offset(job, &job.mask, plane)
     if job.y.data != NULL:
@@ -364,42 +407,100 @@ cdef void reduce_row(
     if job.index.data != NULL:
         index = job.index.data + outer_offset(job, &job.index, plane) + (
             d * job.index.stride[0] + h * job.index.stride[1])
-    for w in range(job.axis[2].outputs):
+    if each.lanes != NULL and job.inner >= SIDE_BY_SIDE:
+        # Those of one place.
+        hi = job.axis[2].outputs
+        for w in range(hi):
+            c = 0
+            while c < job.inner:
+                reduce_lanes(each, x, y, d, h, w, c, min(each.wide, job.inner - c), True, taps, x_,
+                             y_, to_double)
+                c += each.wide
+    elif each.lanes != NULL and job.axis[2].kind == SLIDING:
+        # Those of one row that the border does not clip.
+        if job.axis[2].end - job.axis[2].begin >= SIDE_BY_SIDE:
+            lo = job.axis[2].begin
+            hi = job.axis[2].end
         for c in range(job.inner):
-            gather(job, x + c * job.x.inner, mask + c * job.mask.inner if mask != NULL else NULL,
-                   d, h, w, taps, x_)
-            if each.kind in (LOGSUMEXP, SOFT, EXPECT):
-                if to_double:
-                    (<double *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = reduced(
-                        each, taps)
-                else:
-                    (<element *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = of_value(
-                        reduced(each, taps), y_)
-                continue
-            if each.kind == QUANTILE:
-                tap = select_quantile(taps, each.first)
-                result = lowest(x_)
-            elif each.kind == MODE:
-                tap = select_mode(taps)
-                result = lowest(x_)
-            else:
-                # Draws are one per output, channels first.
-                at = ((plane * job.inner + c) * job.axis[0].outputs + d) * (
-                    job.axis[1].outputs) + h
-                tap = select_draw(taps, each.samples[at * job.axis[2].outputs + w])
-                result = of_value(0, x_)
-            if tap >= 0:
-                result = of_key(taps.key[tap], x_)
-            if y != NULL:
-                (<element *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = result
-            if index == NULL:
-                continue
-            at = taps.index[tap] if tap >= 0 else -1
-            if job.index32:
-                (<int32_t *>(index + w * job.index.stride[2] + c * job.index.inner))[0] = (
-                    <int32_t>at)
-            else:
-                (<int64_t *>(index + w * job.index.stride[2] + c * job.index.inner))[0] = at
+            w = lo
+            while w < hi:
+                reduce_lanes(each, x, y, d, h, w, c, min(each.wide, hi - w), False, taps, x_, y_,
+                             to_double)
+                w += each.wide
+    for w in range(job.axis[2].outputs):
+        if not lo <= w < hi:
+            for c in range(job.inner):
+                reduce_window(
+                    each, x, mask, y, index, plane, d, h, w, c, taps, x_, y_, to_double)
+
+
+# Some windows side by side, from that of output (d, h, w) and c on: across c, or across w.
+cdef void reduce_lanes(
+        const Each *each, const char *x, char *y, Py_ssize_t d, Py_ssize_t h, Py_ssize_t w,
+        Py_ssize_t c, Py_ssize_t windows, bint across, Taps *taps, element *x_, element *y_,
+        bint to_double) noexcept nogil:
+    cdef const Job *job = each.job
+    cdef Py_ssize_t wide = (windows + LINE - 1) // LINE * LINE, lane, n, rank
+    cdef Py_ssize_t step = job.x.inner if across else job.axis[2].stride * job.x.stride[2]
+    cdef Py_ssize_t next = job.y.inner if across else job.y.stride[2]
+    cdef double second = each.second
+    cdef char *to = y + w * job.y.stride[2] + c * job.y.inner
+    n = gather_lanes(job, x + c * job.x.inner, d, h, w, windows, step, wide, taps.lane, x_)
+    if n > 0:
+        if each.kind == LOGSUMEXP:
+            second = <double>n if each.second else 1.0
+        rank = min(<Py_ssize_t>(each.first * <double>(n - 1)), n - 1)
+        each.lanes(n, wide, taps.lane, <double>rank if each.kind == QUANTILE else each.first,
+                   second, taps.found)
+    for lane in range(windows):
+        if n == 0 or each.kind != QUANTILE and not fabs(taps.found[lane]) <= DBL_MAX:
+            reduce_window(
+                each, x, NULL, y, NULL, 0, d, h, w if across else w + lane,
+                c + lane if across else c, taps, x_, y_, to_double)
+        elif to_double:
+            (<double *>(to + lane * next))[0] = taps.found[lane]
+        else:
+            (<element *>(to + lane * next))[0] = of_value(taps.found[lane], y_)
+
+
+cdef void reduce_window(
+        const Each *each, const char *x, const char *mask, char *y, char *index, Py_ssize_t plane,
+        Py_ssize_t d, Py_ssize_t h, Py_ssize_t w, Py_ssize_t c, Taps *taps, element *x_,
+        element *y_, bint to_double) noexcept nogil:
+    cdef const Job *job = each.job
+    cdef Py_ssize_t tap, at
+    cdef element result
+    gather(job, x + c * job.x.inner, mask + c * job.mask.inner if mask != NULL else NULL, d, h, w,
+           taps, x_)
+    if each.kind in (LOGSUMEXP, SOFT, EXPECT):
+        if to_double:
+            (<double *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = reduced(each, taps)
+        else:
+            (<element *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = of_value(
+                reduced(each, taps), y_)
+        return
+    if each.kind == QUANTILE:
+        tap = select_quantile(taps, each.first)
+        result = lowest(x_)
+    elif each.kind == MODE:
+        tap = select_mode(taps)
+        result = lowest(x_)
+    else:
+        # Draws are one per output, channels first.
+        at = ((plane * job.inner + c) * job.axis[0].outputs + d) * job.axis[1].outputs + h
+        tap = select_draw(taps, each.samples[at * job.axis[2].outputs + w])
+        result = of_value(0, x_)
+    if tap >= 0:
+        result = of_key(taps.key[tap], x_)
+    if y != NULL:
+        (<element *>(y + w * job.y.stride[2] + c * job.y.inner))[0] = result
+    if index == NULL:
+        return
+    at = taps.index[tap] if tap >= 0 else -1
+    if job.index32:
+        (<int32_t *>(index + w * job.index.stride[2] + c * job.index.inner))[0] = <int32_t>at
+    else:
+        (<int64_t *>(index + w * job.index.stride[2] + c * job.index.inner))[0] = at
 
 
 ctypedef void (*row_fn)(
@@ -424,6 +525,7 @@ ROW[:] = [
 cdef double derive(const Each *each, Taps *taps) noexcept nogil:
     cdef Py_ssize_t i, n = taps.n
     cdef double total = 0, product = 0, logs = 0, most = 0, v, y, p = each.first
+    cdef const double *weight = <const double *>taps.sorted
     if n == 0:
         return 0
     if each.kind == NORM or each.kind == MEAN_NORM:
@@ -499,19 +601,19 @@ cdef double derive(const Each *each, Taps *taps) noexcept nogil:
             taps.value[i] = 1 / total if taps.value[i] == most else 0
         return 0
     if each.kind == LOGSUMEXP:
+        total = kernels.weights(n, taps.value, p, most, <double *>taps.sorted, &product)
         for i in range(n):
-            total += exp(p * (taps.value[i] - most))
-        for i in range(n):
-            taps.value[i] = exp(p * (taps.value[i] - most)) / total
+            taps.value[i] = weight[i] / total
         return 0
     # SOFT
-    y = reduced(each, taps)
-    for i in range(n):
-        if taps.value[i] > -INFINITY:
-            total += exp(taps.value[i] - most)
+    if most != most:
+        for i in range(n):
+            taps.value[i] = 0 if taps.value[i] == -INFINITY else NAN
+        return 0
+    y = soft_mean(taps, most, &total)
     for i in range(n):
         v = taps.value[i]
-        product = exp(v - most) / total if v > -INFINITY else 0
+        product = weight[i] / total
         # (Of what has no weight the distance may be infinite.)
         taps.value[i] = product * (1 + v - y) if product != 0 else 0
     return 0
@@ -632,11 +734,19 @@ cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexc
     return units // n * i + min(i, units % n)
 
 
-cdef void place_taps(Taps *taps, char *scratch, Py_ssize_t n) noexcept nogil:
+# Bytes of scratch for windows of n taps, `wide` of them side by side.
+cdef Py_ssize_t taps_size(Py_ssize_t n, Py_ssize_t wide) noexcept:
+    return (4 * (n + LINE) + (n + 1) * wide) * <Py_ssize_t>sizeof(double)
+
+
+cdef void place_taps(Taps *taps, char *scratch, Py_ssize_t n, Py_ssize_t wide) noexcept nogil:
     taps.value = <double *>scratch
+    n += LINE
     taps.key = <int64_t *>(taps.value + n)
     taps.index = taps.key + n
     taps.sorted = taps.index + n
+    taps.found = <double *>(taps.sorted + n)
+    taps.lane = taps.found + wide
 
 
 cdef void run_rows(
@@ -644,7 +754,7 @@ cdef void run_rows(
         bint to_double) noexcept nogil:
     cdef Taps taps
     cdef Py_ssize_t unit
-    place_taps(&taps, scratch, each.taps)
+    place_taps(&taps, scratch, each.taps, each.wide)
     for unit in range(first, last):
         kernel(each, unit, &taps, NULL, NULL, to_double)
 
@@ -654,9 +764,27 @@ cdef void run_bands(
         char *scratch) noexcept nogil:
     cdef Taps taps
     cdef Py_ssize_t unit
-    place_taps(&taps, scratch, each.taps)
+    place_taps(&taps, scratch, each.taps, 0)
     for unit in range(first, last):
-        kernel(each, unit, &taps, <double *>(scratch + 4 * each.taps * sizeof(double)), NULL, NULL)
+        kernel(each, unit, &taps, taps.lane, NULL, NULL)
+
+
+# Which windows go side by side, by geometry, dtype and operator alone: of values that double
+# precision holds, and of few enough taps.
+cdef void choose_lanes(Each *each, int x_dtype) noexcept:
+    cdef const Job *job = each.job
+    if job.mask.data != NULL or job.index.data != NULL or each.taps > HELD // LINE:
+        return
+    if each.kind == LOGSUMEXP:
+        each.lanes = kernels.logsumexp
+    elif each.kind == SOFT:
+        each.lanes = kernels.soft
+    elif each.kind == EXPECT:
+        each.lanes = kernels.expect
+    elif each.kind == QUANTILE and each.taps <= RANKED and x_dtype != DT_I64 and x_dtype != DT_U64:
+        each.lanes = kernels.rank
+    if each.lanes != NULL:
+        each.wide = max(LINE, min(LANES, HELD // each.taps // LINE * LINE))
 
 
 def reduce_each(
@@ -692,7 +820,8 @@ def reduce_each(
     work = <double>units * job.axis[2].outputs * job.inner * each.taps * WEIGHT
     threads = team_size(num_threads, units, work)
     chunks = min(units, <Py_ssize_t>threads * CHUNKS)
-    room = 4 * each.taps * <Py_ssize_t>sizeof(double)
+    choose_lanes(&each, x_dtype)
+    room = taps_size(each.taps, each.wide)
     scratch = <char *>malloc(threads * room)
     if scratch == NULL:
         raise MemoryError
@@ -747,7 +876,7 @@ def derive_each(
                     (job.axis[job.lead].length - 1) // max(1, BAND // band // 8) + 1)
     units = job.planes * job.inner * job.bands
     chunks = min(units, <Py_ssize_t>threads * CHUNKS)
-    room = 4 * each.taps * <Py_ssize_t>sizeof(double) + (
+    room = taps_size(each.taps, 0) + (
         (job.axis[job.lead].length - 1) // job.bands + 1) * band
     scratch = <char *>malloc(threads * room + (units if by_power else 0) * sizeof(double))
     if scratch == NULL:

@@ -185,6 +185,12 @@ cdef struct Job:
     bint direct             # which are read in place, if it can be done
     size_t scratch          # bytes a thread needs
 
+ctypedef void (*lanes_fn)(
+    Py_ssize_t n, Py_ssize_t w, double *v, double first, double second, double *y) noexcept nogil
+ctypedef double (*weights_fn)(
+    Py_ssize_t n, double *v, double beta, double most, double *weight,
+    double *product) noexcept nogil
+
 cdef struct KernelTable:
     uint32_t version, size
     const char *name
@@ -205,3 +211,5 @@ cdef struct KernelTable:
     scatter_fn gather[DTYPES]                   # the same from where few windows see an element
     scatter_fn check_index
     survey_fn survey
+    lanes_fn logsumexp, soft, expect, rank      # of many windows at once, as in cypool_lanes.h
+    weights_fn weights                          # exponentials of one window's taps

@@ -10,8 +10,8 @@ from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, ACC_U8, ACC_U16, ACC_U32,
     ACC_U64, AXES, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8,
     DT_U16, DT_U32, DT_U64, FLAT_MARGIN, LOCATE, MAX, MIN, SLIDING, SUM, TABLE,
-    TABLE_VERSION, Array, Axis, Job, KernelTable, Run, Survey, load_fn, reduce_fn, scatter_fn,
-    store_fn, survey_fn)
+    TABLE_VERSION, Array, Axis, Job, KernelTable, Run, Survey, lanes_fn, load_fn, reduce_fn,
+    scatter_fn, store_fn, survey_fn, weights_fn)
 
 include "elements.pxi"
 include "work.pxi"
@@ -35,11 +35,20 @@ cdef extern from *:
     """
     const char *cypool_kernels_name
 
+cdef extern from "cypool_lanes.h":
+    lanes_fn cypool_lanes_logsumexp, cypool_lanes_soft, cypool_lanes_expect, cypool_lanes_rank
+    weights_fn cypool_weights
+
 cdef KernelTable table
 memset(&table, 0, sizeof(table))
 table.version = TABLE_VERSION
 table.size = sizeof(KernelTable)
 table.name = cypool_kernels_name
+table.logsumexp = cypool_lanes_logsumexp
+table.soft = cypool_lanes_soft
+table.expect = cypool_lanes_expect
+table.rank = cypool_lanes_rank
+table.weights = cypool_weights
 
 
 cdef void enter_extremes(KernelTable *t, int code, acc *_):
