@@ -112,6 +112,18 @@ def test_weights_far_apart():
         np.testing.assert_array_equal(found[0, [0, 3]], [1e300, -50])
 
 
+def test_weights_below_the_normal_numbers():
+    x = -np.arange(690, 750, 0.25)
+    pairs = np.stack([np.zeros_like(x), x], axis=1).reshape(1, -1)
+    weight = np.exp(x)
+    slope = cypool.pool_backward(np.ones((1, x.size)), pairs, "logsumexp", 2, axes=1)
+    np.testing.assert_allclose(slope[0, 1::2], weight, rtol=4e-16, atol=1e-323)
+    slope = cypool.pool_backward(np.ones((1, x.size)), pairs, "soft", 2, axes=1)
+    np.testing.assert_allclose(slope[0, 1::2], weight * (1 + x), rtol=1e-15, atol=4e-321)
+    soft = cypool.pool(pairs, "soft", 2, axes=1)
+    np.testing.assert_allclose(soft[0], weight * x, rtol=1e-15, atol=4e-321)
+
+
 @pytest.mark.parametrize("op", ["logsumexp", "soft"])
 def test_global_windows_and_gradients(op):
     """One window of many taps, eight at a time."""

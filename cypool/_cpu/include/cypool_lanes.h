@@ -44,10 +44,10 @@ CYPOOL_INLINE cypool_lane cypool_lane_most(cypool_lane a, cypool_lane b)
 { return cypool_lane_select((b > a) | (b != b), b, a); }
 
 /* e^x of x <= 0: with x = k log 2 + r and |r| <= log 2 / 2 the series of e^r, whose 14th term is less
-   than a rounding, times 2^k. Below the normal numbers, and of a NaN, 0. */
+   than a rounding, times 2^(k + 512), which is a normal number, and this over 2^512. Of a NaN 0. */
 CYPOOL_INLINE cypool_lane cypool_lane_exp(cypool_lane x)
 {
-    const double round = 0x1.8p52;      /* (what is added to it ends at the point) */
+    const double round = 0x1.8p52 + 512;    /* (what is added to it ends at the point) */
     cypool_lane t = x * 0x1.71547652b82fep+0 + round, k = t - round;
     cypool_lane r = (x - k * 0x1.62e42feep-1) - k * 0x1.a39ef35793c76p-33, z = r * r, odd, y;
     /* (Even and odd terms apart: two chains of operations half as long.) */
@@ -63,7 +63,7 @@ CYPOOL_INLINE cypool_lane cypool_lane_exp(cypool_lane x)
     odd = odd * z + 1 / 6.0;
     y = ((y + odd * r) * z + r) + 1.0;
     y = (cypool_lane)((cypool_lane_bits)y + ((cypool_lane_bits)t << 52));
-    return (cypool_lane)((cypool_lane_bits)y & (x > -708.0));
+    return (cypool_lane)((cypool_lane_bits)(y * 0x1p-512) & (x > -746.0));
 }
 
 /* log x of positive normal numbers: x = 2^k m with m between the roots of 1/2 and 2, and of
