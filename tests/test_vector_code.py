@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
-    "gather", "lanes")]
+    "gather", "lanes", "halves")]
+# What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with a
+# sum, 1 with squares, 1 of keys with a maximum and a minimum.
+ONE_PASS = 2 * 10 + 2 * 2 + 4 + 1 + 2
 WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
@@ -27,7 +30,7 @@ PACKED = re.compile(
     r"\tv?(?:(?:add|sub|mul|div|min|max|cmp\w*|unpck[lh]|shuf|perm\w*|blendv?|and|andn|or)p[sd]"
     r"|p(?:add|sub|min|max|cmp\w+|and|andn|or|blend\w*|unpck\w+|shuf\w+|perm\w*|ack\w+|broadcast\w"
     r"|mov[sz]x)"
-    r"\w*|perm\w+|cvt(?:ps2pd|dq2ps|tps2dq))\t.*%")
+    r"\w*|perm\w+|cvt(?:ps2pd|dq2ps|tps2dq|ph2ps|ps2ph))\t.*%")
 
 # What is moved element by element by nature, or has no vector form to be had.
 SCALAR = {
@@ -127,9 +130,7 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     level, found = functions
     names = [n for n in found if re.match(r"windows\d\d_planes_\w+_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    # 10 types with a maximum and a minimum, 2 with a NaN, 4 with a sum, 1 with squares; 3 kinds of
-    # windows.
-    assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 3 * (widths + 1)
+    assert len(names) == ONE_PASS * 3 * (widths + 1)
     assert without_vectors(
         found, names, but=r"_[iu]64_|_f64_" if level == "baseline" else "$^") == []
 
@@ -138,6 +139,13 @@ def test_windows_side_by_side_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if n.startswith(("cypool_lanes_", "cypool_weights"))]
     assert len(names) == 5
+    assert without_vectors(found, names, REGISTERS[level]) == []
+
+
+def test_conversions_of_halves_are_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"(?:halves|shares)_row_f16$", n)]
+    assert len(names) == 2
     assert without_vectors(found, names, REGISTERS[level]) == []
 
 
@@ -157,7 +165,7 @@ def test_rows_of_four_and_five_are_vector_code(functions):
 def test_small_planes_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"planes_[a-z]+_[iuf]\d+$", n)]
-    assert len(names) == 2 * 10 + 2 * 2 + 4 + 1
+    assert len(names) == ONE_PASS
     wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
     assert without_vectors(found, names, REGISTERS[level], but=wide) == []
 
@@ -182,7 +190,7 @@ def test_running_sums_are_vector_code(functions):
 def test_pixels_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]
-    assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * 5
+    assert len(names) == ONE_PASS * 5
     wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
     assert without_vectors(found, names, REGISTERS[level], but=wide) == []
 
@@ -193,9 +201,8 @@ def test_images_are_vector_code(functions):
         r"(?:flats_[a-z]+|means|means_apart)_[iuf]\d+_\d\d$", n)]
     # Of the widest and the narrowest vectors there are; means of all.
     widths = {"baseline": ("16",), "avx2": ("16", "32"), "avx512": ("16", "64")}[level]
-    assert len([n for n in names if n.startswith("flats")]) == (
-        2 * 10 + 2 * 2 + 4 + 1) * len(widths)
-    assert len(names) == (2 * 10 + 2 * 2 + 4 + 1) * len(widths) + 2 * 4 * (
+    assert len([n for n in names if n.startswith("flats")]) == ONE_PASS * len(widths)
+    assert len(names) == ONE_PASS * len(widths) + 2 * 4 * (
         3 if level == "avx512" else len(widths))
     wide = r"_[iu]64_|_f64_" if level == "baseline" else "$^"
     assert without_vectors(found, names, but=wide) == []

@@ -21,9 +21,9 @@ from cypool._cpu.axis cimport axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
-    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
-    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, INNER, LOCATE, MAX, MIN, SLIDING,
-    SUM, TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BFLOAT_NANS, DT_BF16, DT_F16,
+    DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS, INNER,
+    LOCATE, MAX, MIN, SLIDING, SUM, TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
@@ -1053,9 +1053,13 @@ cdef int prepare(
             + <double>(job.axis[2].kernel - 1) * job.axis[2].step) < 2147483648.0
         if x_dtype == DT_F16 or x_dtype == DT_BF16:
             accumulator = ACC_I16
-            reducer[0] = MAX
-            job.load = kernels.key[x_dtype]
-            job.store = kernels.unkey[x_dtype]
+            job.nans = HALF_NANS if x_dtype == DT_F16 else BFLOAT_NANS
+            job.turned = (plain_x and plain_y and y is not None and index is None
+                          and axis_taps(&job.axis[0]) == 1 and is_small_square(job, 2))
+            if not job.turned:
+                reducer[0] = MAX
+                job.load = kernels.key
+                job.store = kernels.unkey
         else:
             accumulator = x_dtype
             if not plain_x:
@@ -1076,6 +1080,7 @@ cdef bint makes_roots(Job *job, bint average) noexcept:
     job.roots = job.divides = not job.joined and is_small_square(job, 4) and (
         job.inner == 1 or job.axis[2].step == 1)
     job.clips = job.roots and job.inner == 1 and not has_one_divisor(job)
+    job.turned = job.roots
     return job.roots
 
 

@@ -4,7 +4,7 @@
 # Every call is one block: outer axes x up to three pooled axes (d, h, w; missing ones have length
 # 1) x one inner axis. Channels-first has N and C outside and an inner axis of length 1;
 # channels-last has N outside and C inside. Strides are in bytes, counts in elements.
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
 
 cdef enum:
     TABLE_VERSION = 1
@@ -15,6 +15,8 @@ cdef enum:
     REDUCERS = 3
     FLAT_MARGIN = 128       # elements around a group of such planes, two times a vector at most
     INNER = 8192            # inner elements of a tile, at most (CYPOOL_INNER)
+    HALF_NANS = 0x3ff       # NaN of a sign
+    BFLOAT_NANS = 0x7f
     LOCATE = 32             # taps up to which an extreme is looked for once its value is known
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
@@ -169,6 +171,8 @@ cdef struct Job:
     bint pixels             # whose pixels are vectors of their own
     bint means              # 2x2 of integers of 8 or 16 bits, likewise
     bint roots              # of sums of squares, which those make as well
+    int16_t nans            # of halves as keys: NaN of a sign that there are
+    bint turned             # squares, or keys, are made on the way
     bint divides            # sums are divided at once, where they are made and go, and
     bint clips              # those that the border clips by other numbers
     bint repeats            # gradients of windows that lie side by side
@@ -196,7 +200,7 @@ cdef struct KernelTable:
     const char *name
     reduce_fn reduce[REDUCERS][ACCUMULATORS]
     load_fn widen[DTYPES][ACCUMULATORS]
-    load_fn key[DTYPES]                         # halves as ordered int16 keys
+    load_fn key                                 # halves as ordered int16 keys
     load_fn pack[DTYPES][2]                     # value and index in 64 or 128 bits
     load_fn power[DTYPES]                       # powers of absolute values
     load_fn square                              # of float32
@@ -204,7 +208,7 @@ cdef struct KernelTable:
     store_fn narrow[DTYPES][ACCUMULATORS]
     store_fn average[DTYPES][ACCUMULATORS]
     store_fn root[DTYPES]
-    store_fn unkey[DTYPES]
+    store_fn unkey
     store_fn unpack[DTYPES][2]
     scatter_fn scatter[DTYPES]                  # in place, where the dtype is wide enough
     scatter_fn scatter_wide[DTYPES]             # by bands in a wider type

@@ -68,6 +68,20 @@ CYPOOL_KEY(16)
 CYPOOL_KEY(32)
 CYPOOL_KEY(64)
 
+/* Halves as keys of another kind, which takes less: a zero is above a negative one, and NaN are above
+   all else, because those of the negative sign, of which there are `nans`, wrap round to the others. */
+#define CYPOOL_ORDERED(v) ((v) ^ ((v) >> 15 & 0x7fff))
+static inline int16_t cypool_half_key(uint16_t bits, int16_t nans, int16_t reverse)
+{
+    const int16_t u = (int16_t)bits;
+    return (int16_t)((CYPOOL_ORDERED(u) ^ reverse) - nans);
+}
+static inline uint16_t cypool_key_half(int16_t key, int16_t nans, int16_t reverse)
+{
+    const int16_t u = (int16_t)((key + nans) ^ reverse);
+    return (uint16_t)CYPOOL_ORDERED(u);
+}
+
 /* The cube root of what is not negative, within one unit in the last place, without a call, so that rows
    of them are vector code. A third of the exponent gives five bits, each of Halley's steps three times as
    many, and the last step is so small that only its own rounding shows. */

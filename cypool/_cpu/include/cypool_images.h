@@ -37,7 +37,7 @@ CYPOOL_BLOCK flats_strip_##OP##_##S##_##BYTES(                                  
         v = both_##OP##_##S##_##BYTES(v, under_##OP##_##S##_##BYTES(m0, m1, m2, taps, 0, 0));    \
         v = both_##OP##_##S##_##BYTES(v, under_##OP##_##S##_##BYTES(r0, r1, r2, taps, 0, 0));    \
         CYPOOL_SHARE(OP, S, T, v, by)                                                            \
-        CYPOOL_ROOT_##OP(S, BYTES, v, all)                                                       \
+        CYPOOL_ROOT_##OP(S, BYTES, v, all, by)                                                   \
         *(vec_##S##_##BYTES *)y = v;                                                             \
         if (regular) { l0 = l1; m0 = m1; r0 = r1; l1 = l2; m1 = m2; r1 = r2; }                   \
     }                                                                                            \
@@ -77,7 +77,9 @@ static __attribute__((noinline, unused)) int flats_##OP##_##S##_##BYTES(        
     r##t = *(const vec_##S##_##BYTES *)((p) + 2 * reach);                                        \
     n##t = l##t;                                                                                 \
     if (CYPOOL_NOTES_##OP && every) n##t += m##t + r##t;                                         \
-    if (CYPOOL_SQUARES_##OP) { l##t *= l##t; m##t *= m##t; r##t *= r##t; }
+    l##t = CYPOOL_TAKE_##OP(l##t, by);                                                           \
+    m##t = CYPOOL_TAKE_##OP(m##t, by);                                                           \
+    r##t = CYPOOL_TAKE_##OP(r##t, by);
 
 #define CYPOOL_FLATS_TRY(OP, S, T, BYTES, LANES)                                                 \
     if (n >= LANES)                                                                              \
@@ -96,15 +98,15 @@ quad_both_##OP##_##S(quad_##S a, quad_##S b)                                    
     return y;                                                                                    \
 }                                                                                                \
 static inline __attribute__((always_inline, unused)) quad_##S quad_column_##OP##_##S(            \
-    const T *a, ptrdiff_t step, int taps, quad_##S *note)                                        \
+    const T *a, ptrdiff_t step, int taps, quad_##S *note, double by)                             \
 {                                                                                                \
     quad_##S v = *(const quad_##S *)a, w;                                                        \
     if (CYPOOL_NOTES_##OP) *note += v;                                                           \
-    v = CYPOOL_TAKE_##OP(v);                                                                     \
+    v = CYPOOL_TAKE_##OP(v, by);                                                                 \
     for (int t = 1; t < taps; t++) {                                                             \
         w = *(const quad_##S *)(a + t * step);                                                   \
         if (CYPOOL_NOTES_##OP) *note += w;                                                       \
-        v = quad_both_##OP##_##S(v, CYPOOL_TAKE_##OP(w));                                        \
+        v = quad_both_##OP##_##S(v, CYPOOL_TAKE_##OP(w, by));                                    \
     }                                                                                            \
     return v;                                                                                    \
 }                                                                                                \
@@ -115,13 +117,13 @@ static inline __attribute__((always_inline, unused)) int quads_row_##OP##_##S(  
     quad_##S notes[2] = {{0}, {0}}, v;                                                           \
     I any = 0;                                                                                   \
     for (ptrdiff_t i = 0; i < n; i++, y += pixel, a += 2 * pixel) {                              \
-        v = quad_column_##OP##_##S(a, step, taps, notes);                                        \
-        v = quad_both_##OP##_##S(v, quad_column_##OP##_##S(a + pixel, step, taps, notes + 1));   \
+        v = quad_column_##OP##_##S(a, step, taps, notes, by);                                    \
+        v = quad_both_##OP##_##S(v, quad_column_##OP##_##S(a + pixel, step, taps, notes + 1, by));\
         if (kernel == 3)                                                                         \
             v = quad_both_##OP##_##S(                                                            \
-                v, quad_column_##OP##_##S(a + 2 * pixel, step, taps, notes));                    \
+                v, quad_column_##OP##_##S(a + 2 * pixel, step, taps, notes, by));                \
         CYPOOL_SHARE(OP, S, T, v, by)                                                            \
-        CYPOOL_ROOT_##OP(S, 16, v, notes[0])                                                     \
+        CYPOOL_ROOT_##OP(S, 16, v, notes[0], by)                                                 \
         *(quad_##S *)y = v;                                                                      \
     }                                                                                            \
     notes[0] += notes[1];                                                                        \
@@ -162,6 +164,8 @@ CYPOOL_ALL_FLATS(sum, i64, int64_t, int64_t, 8, 4, 2)
 CYPOOL_ALL_FLATS(sum, f32, float, int32_t, 16, 8, 4)
 CYPOOL_ALL_FLATS(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_ALL_FLATS(square, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_FLATS(keymax, i16, int16_t, int16_t, 32, 16, 8)
+CYPOOL_ALL_FLATS(keymin, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_QUADS_OF_TYPES(max)
 CYPOOL_QUADS_OF_TYPES(min)
 CYPOOL_QUADS(nanmax, f32, float, int32_t) CYPOOL_QUADS(nanmax, f64, double, int64_t)
@@ -172,21 +176,21 @@ CYPOOL_QUADS(square, f32, float, int32_t)
 
 /* rows, n, reducer, whether its sums are roots of sums of squares, y, distance of its rows, source,
    distance of its rows and of those of a window and of its columns, taps, what sums are divided by */
-#define cypool_flats(rows, n, r, roots, y, ...)                                                  \
-    CYPOOL_WINDOWS_FOR(flats, no_flats, r, roots, y)(rows, n, y, __VA_ARGS__)
+#define cypool_flats(rows, n, r, turned, y, ...)                                                  \
+    CYPOOL_WINDOWS_FOR(flats, no_flats, r, turned, y)(rows, n, y, __VA_ARGS__)
 static inline __attribute__((unused)) int no_flats(
     ptrdiff_t rows, ptrdiff_t n, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa,
     ptrdiff_t step, ptrdiff_t reach, int taps, double by)
 { return 0; }
 /* n, reducer, the same, y, source, distance of a window's rows, values of a pixel, taps of a column
    and of a row, what sums are divided by. (Of what is as wide as a float, or wider.) */
-#define cypool_quads(n, r, roots, y, ...)                                                        \
-    CYPOOL_QUADS_FOR(r, roots, y)(n, y, __VA_ARGS__)
-#define CYPOOL_QUADS_FOR(r, roots, y)                                                            \
+#define cypool_quads(n, r, turned, y, ...)                                                        \
+    CYPOOL_QUADS_FOR(r, turned, y)(n, y, __VA_ARGS__)
+#define CYPOOL_QUADS_FOR(r, turned, y)                                                            \
     _Generic((r), cypool_max *: CYPOOL_QUADS_ORDERED(quads_max, y),                              \
         cypool_min *: CYPOOL_QUADS_ORDERED(quads_min, y),                                        \
         cypool_sum *: _Generic((y), int32_t *: quads_sum_i32, int64_t *: quads_sum_i64,          \
-            float *: (roots) ? quads_square_f32 : quads_sum_f32, double *: quads_sum_f64,        \
+            float *: (turned) ? quads_square_f32 : quads_sum_f32, double *: quads_sum_f64,        \
             default: no_quads),                                                                  \
         cypool_nanmax *: _Generic((y), float *: quads_nanmax_f32, double *: quads_nanmax_f64,    \
             default: CYPOOL_QUADS_ORDERED(quads_max, y)),                                        \

@@ -35,9 +35,9 @@ static __attribute__((noinline, unused)) int planes_##OP##_##S(                 
         w = *(const vec_##S##_##BYTES *)(a + i);                                                 \
         if (CYPOOL_NOTES_##OP) found += w;                                                       \
         v = seen_##OP##_##S(a + i - width, up + i, hidden);                                      \
-        v = both_##OP##_##S##_##BYTES(CYPOOL_TAKE_##OP(v), CYPOOL_TAKE_##OP(w));                 \
+        v = both_##OP##_##S##_##BYTES(CYPOOL_TAKE_##OP(v, by), CYPOOL_TAKE_##OP(w, by));         \
         w = seen_##OP##_##S(a + i + width, down + i, hidden);                                    \
-        w = CYPOOL_TAKE_##OP(w);                                                                 \
+        w = CYPOOL_TAKE_##OP(w, by);                                                             \
         *(vec_##S##_##BYTES *)(t + i) = both_##OP##_##S##_##BYTES(v, w);                         \
     }                                                                                            \
     hidden = nothing - (vec_##S##_##BYTES){0};                                                   \
@@ -50,7 +50,7 @@ static __attribute__((noinline, unused)) int planes_##OP##_##S(                 
             v = v / *(const vec_##S##_##BYTES *)(divisors + i);                                  \
         else                                                                                     \
             CYPOOL_SHARE(OP, S, T, v, by)                                                        \
-        CYPOOL_ROOT_##OP(S, BYTES, v, found)                                                     \
+        CYPOOL_ROOT_##OP(S, BYTES, v, found, by)                                                 \
         *(vec_##S##_##BYTES *)(y + i) = v;                                                       \
     }                                                                                            \
     bad = found != found;                                                                        \
@@ -70,6 +70,8 @@ CYPOOL_ALL_PLANES(sum, i64, int64_t, int64_t, 8, 4, 2)
 CYPOOL_ALL_PLANES(sum, f32, float, int32_t, 16, 8, 4)
 CYPOOL_ALL_PLANES(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_ALL_PLANES(square, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_PLANES(keymax, i16, int16_t, int16_t, 32, 16, 8)
+CYPOOL_ALL_PLANES(keymin, i16, int16_t, int16_t, 32, 16, 8)
 
 static inline __attribute__((unused)) int no_planes(
     ptrdiff_t n, ptrdiff_t width, void *y, const void *a, void *t, const void *masks,
@@ -77,7 +79,7 @@ static inline __attribute__((unused)) int no_planes(
 { return -1; }
 /* n, width, reducer, whether its sums are roots of sums of squares, y and so on; whether a NaN was met
    that may be lost, or a root is out of range, or -1: there are too few elements */
-#define cypool_planes(n, width, r, roots, y, ...)                                                \
-    CYPOOL_WINDOWS_FOR(planes, no_planes, r, roots, y)(n, width, y, __VA_ARGS__)
+#define cypool_planes(n, width, r, turned, y, ...)                                                \
+    CYPOOL_WINDOWS_FOR(planes, no_planes, r, turned, y)(n, width, y, __VA_ARGS__)
 
 #endif

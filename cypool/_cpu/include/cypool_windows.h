@@ -18,6 +18,8 @@
 #define CYPOOL_NOTES_square 0
 #define CYPOOL_NOTES_nanmax 0
 #define CYPOOL_NOTES_nanmin 0
+#define CYPOOL_NOTES_keymax 0
+#define CYPOOL_NOTES_keymin 0
 
 /* Of a value that was masked as integers GCC no longer sees that its maximum is one instruction. */
 #if defined(__x86_64__)
@@ -109,13 +111,13 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across31_
    which may be squares of what is not.) */
 #define CYPOOL_LEAST 0x1p-58f
 #define CYPOOL_MOST 0x1p+62f
-#define CYPOOL_TAKE_square(v) ((v) * (v))
-#define CYPOOL_ROOT_square(S, BYTES, v, note)                                                    \
+#define CYPOOL_TAKE_square(v, by) ((v) * (v))
+#define CYPOOL_ROOT_square(S, BYTES, v, note, by)                                                \
     v = root_##S##_##BYTES(v);                                                                   \
     note = (vec_##S##_##BYTES)((mask_##S##_##BYTES)note | ~(                                     \
         (v >= CYPOOL_LEAST - (vec_##S##_##BYTES){0}) &                                           \
         (v <= CYPOOL_MOST - (vec_##S##_##BYTES){0})));
-#define CYPOOL_ROOT1_square(v, note)                                                             \
+#define CYPOOL_ROOT1_square(v, note, by)                                                         \
     v = __builtin_sqrtf(v);                                                                      \
     if (!(v >= CYPOOL_LEAST && v <= CYPOOL_MOST)) note = __builtin_nanf("");
 #define CYPOOL_ROOTS(S, BYTES, LANES)                                                            \
@@ -128,32 +130,35 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
     for (int j = 0; j < LANES; j++) to[j] = __builtin_sqrtf(p[j]);                               \
     return y;                                                                                    \
 }
-#define CYPOOL_TAKE_max(v) (v)
-#define CYPOOL_ROOT_max(S, BYTES, v, note)
-#define CYPOOL_ROOT1_max(v, note)
-#define CYPOOL_TAKE_min(v) (v)
-#define CYPOOL_ROOT_min(S, BYTES, v, note)
-#define CYPOOL_ROOT1_min(v, note)
-#define CYPOOL_TAKE_sum(v) (v)
-#define CYPOOL_ROOT_sum(S, BYTES, v, note)
-#define CYPOOL_ROOT1_sum(v, note)
-#define CYPOOL_TAKE_nanmax(v) (v)
-#define CYPOOL_ROOT_nanmax(S, BYTES, v, note)
-#define CYPOOL_ROOT1_nanmax(v, note)
-#define CYPOOL_TAKE_nanmin(v) (v)
-#define CYPOOL_ROOT_nanmin(S, BYTES, v, note)
-#define CYPOOL_ROOT1_nanmin(v, note)
-#define CYPOOL_SQUARES_max 0
+/* Halves, bit by bit, as keys: `by` says of how many NaN the sign makes others. */
+#define CYPOOL_TAKE_keymax(v, by) (CYPOOL_ORDERED(v) - (int16_t)(by))
+#define CYPOOL_TAKE_keymin(v, by) (CYPOOL_ORDERED(v) + (int16_t)(by))
+#define CYPOOL_ROOT_keymax(S, BYTES, v, note, by) v = v + (int16_t)(by); v = CYPOOL_ORDERED(v);
+#define CYPOOL_ROOT_keymin(S, BYTES, v, note, by) v = v - (int16_t)(by); v = CYPOOL_ORDERED(v);
+#define CYPOOL_ROOT1_keymax(v, note, by) v = (int16_t)(v + (int16_t)(by)); v = CYPOOL_ORDERED(v);
+#define CYPOOL_ROOT1_keymin(v, note, by) v = (int16_t)(v - (int16_t)(by)); v = CYPOOL_ORDERED(v);
+#define CYPOOL_TAKE_max(v, by) (v)
+#define CYPOOL_ROOT_max(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_max(v, note, by)
+#define CYPOOL_TAKE_min(v, by) (v)
+#define CYPOOL_ROOT_min(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_min(v, note, by)
+#define CYPOOL_TAKE_sum(v, by) (v)
+#define CYPOOL_ROOT_sum(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_sum(v, note, by)
+#define CYPOOL_TAKE_nanmax(v, by) (v)
+#define CYPOOL_ROOT_nanmax(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_nanmax(v, note, by)
+#define CYPOOL_TAKE_nanmin(v, by) (v)
+#define CYPOOL_ROOT_nanmin(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_nanmin(v, note, by)
 #define CYPOOL_FINDS_max 1
-#define CYPOOL_SQUARES_min 0
 #define CYPOOL_FINDS_min 1
-#define CYPOOL_SQUARES_sum 0
 #define CYPOOL_FINDS_sum 0
-#define CYPOOL_SQUARES_nanmax 0
 #define CYPOOL_FINDS_nanmax 0
-#define CYPOOL_SQUARES_nanmin 0
 #define CYPOOL_FINDS_nanmin 0
-#define CYPOOL_SQUARES_square 1
+#define CYPOOL_FINDS_keymax 0
+#define CYPOOL_FINDS_keymin 0
 #define CYPOOL_FINDS_square 1
 /* What floating sums are divided by, where they become means: a power of two is multiplied by, which
    is the same to the last bit. */
@@ -214,7 +219,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
         if (edge && edge->end) last = nothing;                                                   \
         left = across##K##STRIDE##_##OP##_##S##_##BYTES(left, right, last);                      \
         CYPOOL_SHARE(OP, S, T, left, by)                                                         \
-        CYPOOL_ROOT_##OP(S, BYTES, left, all)                                                    \
+        CYPOOL_ROOT_##OP(S, BYTES, left, all, by)                                                \
         if (half) memcpy(y, &left, BYTES / 2);                                                   \
         else *(vec_##S##_##BYTES *)y = left;                                                     \
         if (regular && K - STRIDE == 1) { l0 = l2; r0 = r2; e0 = e2; }                           \
@@ -231,11 +236,9 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
         n##t += r##t;                                                                            \
     }                                                                                            \
     if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];                                            \
-    if (CYPOOL_SQUARES_##OP) {                                                                   \
-        l##t *= l##t;                                                                            \
-        if (!one) r##t *= r##t;                                                                  \
-        if (K == 3 && STRIDE == 2) e##t *= e##t;                                                 \
-    }
+    l##t = CYPOOL_TAKE_##OP(l##t, by);                                                           \
+    if (!one) r##t = CYPOOL_TAKE_##OP(r##t, by);                                                 \
+    if (K == 3 && STRIDE == 2) e##t = CYPOOL_TAKE_##OP(e##t, by);
 
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
 #define CYPOOL_FULL(OP, T) ((T)0.5 > 0 && sizeof(T) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
@@ -337,10 +340,10 @@ static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S( 
     for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
         T all = 0, note = 0;                                                                     \
         for (int j = 0; j < count; j++) {                                                        \
-            T v = CYPOOL_TAKE_##OP(a[j * reach]);                                                \
+            T v = (T)CYPOOL_TAKE_##OP(a[j * reach], by);                                         \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
             for (int t = 1; t < taps; t++) {                                                     \
-                T w = CYPOOL_TAKE_##OP(a[j * reach + t * step]);                                 \
+                T w = (T)CYPOOL_TAKE_##OP(a[j * reach + t * step], by);                          \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
                 v = (T)CYPOOL_OP_##OP(v, w);                                                     \
             }                                                                                    \
@@ -350,7 +353,7 @@ static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S( 
         }                                                                                        \
         if (CYPOOL_NOTES_##OP) last += note;                                                     \
         CYPOOL_SHARE(OP, S, T, all, by)                                                          \
-        CYPOOL_ROOT1_##OP(all, last)                                                             \
+        CYPOOL_ROOT1_##OP(all, last, by)                                                         \
         *y = all;                                                                                \
     }                                                                                            \
     return last;                                                                                 \
@@ -375,19 +378,19 @@ static __attribute__((noinline, unused)) int clipped_##OP##_##S(                
    `step` apart, its columns `reach`. Whether a NaN was met that may be lost. */
 #define CYPOOL_PIXELS_OF(OP, S, T, I, BYTES, LANES)                                              \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##OP##_##S(        \
-    const T *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note)                               \
+    const T *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note, double by)                    \
 {                                                                                                \
     vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)a, w, met = v;                             \
-    v = CYPOOL_TAKE_##OP(v);                                                                     \
+    v = CYPOOL_TAKE_##OP(v, by);                                                                 \
     if (taps > 1) {                                                                              \
         w = *(const vec_##S##_##BYTES *)(a + step);                                              \
         met += w;                                                                                \
-        v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w));                                   \
+        v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                               \
     }                                                                                            \
     if (taps > 2) {                                                                              \
         w = *(const vec_##S##_##BYTES *)(a + 2 * step);                                          \
         met += w;                                                                                \
-        v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w));                                   \
+        v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                               \
     }                                                                                            \
     if (CYPOOL_NOTES_##OP) *note += met;                                                         \
     return v;                                                                                    \
@@ -423,16 +426,16 @@ static __attribute__((noinline, unused)) int pixel_##OP##_##S(                  
         for (int j = 0; j < kernel; j++) {                                                       \
             vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)((const T *)taps[j] + i), w;       \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
-            v = CYPOOL_TAKE_##OP(v);                                                             \
+            v = CYPOOL_TAKE_##OP(v, by);                                                         \
             for (int t = 1; t < kernel; t++) {                                                   \
                 w = *(const vec_##S##_##BYTES *)((const T *)taps[t * kernel + j] + i);           \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
-                v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w));                           \
+                v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                       \
             }                                                                                    \
             all = j == 0 ? v : both_##OP##_##S##_##BYTES(all, v);                                \
         }                                                                                        \
         CYPOOL_SHARE(OP, S, T, all, by)                                                          \
-        CYPOOL_ROOT_##OP(S, BYTES, all, note)                                                    \
+        CYPOOL_ROOT_##OP(S, BYTES, all, note, by)                                                \
         *(vec_##S##_##BYTES *)(y + i) = all;                                                     \
     }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
@@ -448,18 +451,18 @@ static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(            
     for (; outputs > 0; outputs--, y += n, a += outputs > 0 ? advance : 0) {                     \
         if (K == 2)                                                                              \
             CYPOOL_EACH_BLOCK(n, LANES)                                                          \
-                *(vec_##S##_##BYTES *)(room + i) = column_##OP##_##S(a + i, step, K, &note);     \
+                *(vec_##S##_##BYTES *)(room + i) = column_##OP##_##S(a + i, step, K, &note, by); \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
             vec_##S##_##BYTES v;                                                                 \
             if (K == 2)                                                                          \
                 v = *(vec_##S##_##BYTES *)(room + i);                                            \
             else                                                                                 \
-                v = both_##OP##_##S##_##BYTES(column_##OP##_##S(a + i, step, K, &note),          \
-                                              column_##OP##_##S(a + i + reach, step, K, &note)); \
+                v = both_##OP##_##S##_##BYTES(column_##OP##_##S(a + i, step, K, &note, by),      \
+                                              column_##OP##_##S(a + i + reach, step, K, &note, by));\
             v = both_##OP##_##S##_##BYTES(                                                       \
-                v, column_##OP##_##S(a + i + (K - 1) * reach, step, K, &note));                  \
+                v, column_##OP##_##S(a + i + (K - 1) * reach, step, K, &note, by));              \
             CYPOOL_SHARE(OP, S, T, v, by)                                                        \
-            CYPOOL_ROOT_##OP(S, BYTES, v, note)                                                  \
+            CYPOOL_ROOT_##OP(S, BYTES, v, note, by)                                              \
             *(vec_##S##_##BYTES *)(y + i) = v;                                                   \
         }                                                                                        \
     }                                                                                            \
@@ -475,18 +478,18 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
     vec_##S##_##BYTES note = {0};                                                                \
     T *left = room, *middle = room + n, *right = room + 2 * n, *swap;                            \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
-        *(vec_##S##_##BYTES *)(left + i) = column_##OP##_##S(a + i, step, TAPS, &note);          \
-        *(vec_##S##_##BYTES *)(middle + i) = column_##OP##_##S(a + n + i, step, TAPS, &note);    \
+        *(vec_##S##_##BYTES *)(left + i) = column_##OP##_##S(a + i, step, TAPS, &note, by);      \
+        *(vec_##S##_##BYTES *)(middle + i) = column_##OP##_##S(a + n + i, step, TAPS, &note, by);\
     }                                                                                            \
     for (; outputs > 0; outputs--, y += n) {                                                     \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
-            vec_##S##_##BYTES v = column_##OP##_##S(a + 2 * n + i, step, TAPS, &note), w;        \
+            vec_##S##_##BYTES v = column_##OP##_##S(a + 2 * n + i, step, TAPS, &note, by), w;    \
             *(vec_##S##_##BYTES *)(right + i) = v;                                               \
             w = both_##OP##_##S##_##BYTES(                                                       \
                 *(vec_##S##_##BYTES *)(left + i), *(vec_##S##_##BYTES *)(middle + i));           \
             w = both_##OP##_##S##_##BYTES(w, v);                                                 \
             CYPOOL_SHARE(OP, S, T, w, by)                                                        \
-            CYPOOL_ROOT_##OP(S, BYTES, w, note)                                                  \
+            CYPOOL_ROOT_##OP(S, BYTES, w, note, by)                                              \
             *(vec_##S##_##BYTES *)(y + i) = w;                                                   \
         }                                                                                        \
         if (outputs > 1) a += n;                                                                 \
@@ -504,6 +507,8 @@ static double cypool_zeros[CYPOOL_INNER] __attribute__((unused));
 #define CYPOOL_SUMS_min 0
 #define CYPOOL_SUMS_nanmax 0
 #define CYPOOL_SUMS_nanmin 0
+#define CYPOOL_SUMS_keymax 0
+#define CYPOOL_SUMS_keymin 0
 #define CYPOOL_SUMS_sum 1
 #define CYPOOL_SUMS_square 1
 
@@ -627,6 +632,8 @@ CYPOOL_ALL_WINDOWS(sum, i32, int32_t, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum,
 CYPOOL_ALL_WINDOWS(sum, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_WIDTHS(CYPOOL_ROOTS, 16, 8, 4, f32)
 CYPOOL_ALL_WINDOWS(square, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(keymax, i16, int16_t, int16_t, 32, 16, 8)
+CYPOOL_ALL_WINDOWS(keymin, i16, int16_t, int16_t, 32, 16, 8)
 
 /* Of roots of squares: 1, one is zero; 2, another is out of range, or a NaN. */
 static __attribute__((noinline, unused)) int astray_f32(ptrdiff_t n, const float *a)
@@ -668,11 +675,16 @@ static inline __attribute__((unused)) int no_pixel(
         uint16_t *: NAME##_u16, int32_t *: NAME##_i32, uint32_t *: NAME##_u32,                   \
         int64_t *: NAME##_i64, uint64_t *: NAME##_u64, float *: NAME##_f32,                      \
         double *: NAME##_f64, default: NONE)
-#define CYPOOL_WINDOWS_FOR(NAME, NONE, r, roots, y)                                              \
-    _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(NAME##_max, NONE, y),                          \
-        cypool_min *: CYPOOL_OF_ORDERED(NAME##_min, NONE, y),                                    \
+/* `turned`: whether elements are turned into others on the way and back: squares, or keys. */
+#define CYPOOL_WINDOWS_FOR(NAME, NONE, r, turned, y)                                             \
+    _Generic((r), cypool_max *: _Generic((y),                                                    \
+            int16_t *: (turned) ? NAME##_keymax_i16 : NAME##_max_i16,                            \
+            default: CYPOOL_OF_ORDERED(NAME##_max, NONE, y)),                                    \
+        cypool_min *: _Generic((y),                                                              \
+            int16_t *: (turned) ? NAME##_keymin_i16 : NAME##_min_i16,                            \
+            default: CYPOOL_OF_ORDERED(NAME##_min, NONE, y)),                                    \
         cypool_sum *: _Generic((y), int32_t *: NAME##_sum_i32, int64_t *: NAME##_sum_i64,        \
-            float *: (roots) ? NAME##_square_f32 : NAME##_sum_f32, double *: NAME##_sum_f64,     \
+            float *: (turned) ? NAME##_square_f32 : NAME##_sum_f32, double *: NAME##_sum_f64,    \
             default: NONE),                                                                      \
         cypool_nanmax *: _Generic((y), float *: NAME##_nanmax_f32,                               \
             double *: NAME##_nanmax_f64, default: CYPOOL_OF_ORDERED(NAME##_max, NONE, y)),       \
@@ -681,21 +693,21 @@ static inline __attribute__((unused)) int no_pixel(
 /* planes, rows, n, lanes of a block (of a vector, its half or its quarter), reducer, whether its sums
    are roots of sums of squares, y, distance of its planes and rows, source, distance of its planes and
    rows and of the rows of a window, taps, from, to, nothing, what sums are divided by */
-#define cypool_windows22(planes, rows, n, lanes, r, roots, y, ...)                               \
-    CYPOOL_WINDOWS_FOR(windows22, no_windows, r, roots, y)(planes, rows, n, lanes, y, __VA_ARGS__)
-#define cypool_windows32(planes, rows, n, lanes, r, roots, y, ...)                               \
-    CYPOOL_WINDOWS_FOR(windows32, no_windows, r, roots, y)(planes, rows, n, lanes, y, __VA_ARGS__)
-#define cypool_windows31(planes, rows, n, lanes, r, roots, y, ...)                               \
-    CYPOOL_WINDOWS_FOR(windows31, no_windows, r, roots, y)(planes, rows, n, lanes, y, __VA_ARGS__)
-#define cypool_clipped(rows, r, roots, y, ...)                                                   \
-    CYPOOL_WINDOWS_FOR(clipped, no_clipped, r, roots, y)(rows, y, __VA_ARGS__)
+#define cypool_windows22(planes, rows, n, lanes, r, turned, y, ...)                              \
+    CYPOOL_WINDOWS_FOR(windows22, no_windows, r, turned, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_windows32(planes, rows, n, lanes, r, turned, y, ...)                              \
+    CYPOOL_WINDOWS_FOR(windows32, no_windows, r, turned, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_windows31(planes, rows, n, lanes, r, turned, y, ...)                              \
+    CYPOOL_WINDOWS_FOR(windows31, no_windows, r, turned, y)(planes, rows, n, lanes, y, __VA_ARGS__)
+#define cypool_clipped(rows, r, turned, y, ...)                                                  \
+    CYPOOL_WINDOWS_FOR(clipped, no_clipped, r, turned, y)(rows, y, __VA_ARGS__)
 /* outputs, n, reducer, y, source, its distance from one window to the next, that of a window's rows
    and columns, taps of a column, kernel, room for 3 n values, what sums are divided by */
-#define cypool_pixels(outputs, n, r, roots, y, ...)                                              \
-    CYPOOL_WINDOWS_FOR(pixels, no_pixels, r, roots, y)(outputs, n, y, __VA_ARGS__)
+#define cypool_pixels(outputs, n, r, turned, y, ...)                                             \
+    CYPOOL_WINDOWS_FOR(pixels, no_pixels, r, turned, y)(outputs, n, y, __VA_ARGS__)
 /* kernel, n, reducer, y, taps row by row, divisor */
-#define cypool_pixel(kernel, n, r, roots, y, ...)                                                \
-    CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, roots, y)(kernel, n, y, __VA_ARGS__)
+#define cypool_pixel(kernel, n, r, turned, y, ...)                                               \
+    CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, turned, y)(kernel, n, y, __VA_ARGS__)
 static inline __attribute__((unused)) int no_peaks(
     ptrdiff_t windows, ptrdiff_t n, void *y, const void *a, ptrdiff_t step)
 { return 0; }

@@ -22,6 +22,8 @@ cdef extern from "cypool_elements.h":
     float cypool_from_bfloat(uint16_t) noexcept nogil
     uint16_t cypool_to_bfloat(float) noexcept nogil
     int16_t cypool_key16(uint16_t, uint16_t, int16_t) noexcept nogil
+    int16_t cypool_half_key(uint16_t, int16_t, int16_t) noexcept nogil
+    uint16_t cypool_key_half(int16_t, int16_t, int16_t) noexcept nogil
     int32_t cypool_key32(uint32_t, uint32_t, int32_t) noexcept nogil
     int64_t cypool_key64(uint64_t, uint64_t, int64_t) noexcept nogil
     uint16_t cypool_unkey16(int16_t, uint16_t, int16_t) noexcept nogil
@@ -95,6 +97,10 @@ ctypedef fused integer_total:
     int32_t
     int64_t
     int128
+
+cdef extern from "cypool_halves.h":
+    void halves_row_f16(Py_ssize_t, float *, const uint16_t *) noexcept nogil
+    void shares_row_f16(Py_ssize_t, uint16_t *, const float *, float) noexcept nogil
 
 cdef extern from "cypool_vectors.h":
     enum:

@@ -35,8 +35,13 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
     cdef acc lanes[LANES]
     cdef acc v
     cdef Py_ssize_t i, j, half, wide = LANES // sizeof(acc)
-    if acc is double and reducer is Sum and step == 1 and k >= TOTAL_TAPS:
-        return total_of(m, k, False)
+    if (acc is double or acc is float) and reducer is Sum:
+        if step == 1 and k >= TOTAL_TAPS:
+            return <acc>total_of(m, k, False)
+    if acc is not int128 and reducer is not Sum:
+        if step == 1 and k * <Py_ssize_t>sizeof(acc) >= 16:
+            cypool_peaks(1, k, r, &v, m, k)
+            return v
     if step == 1 and wide <= k <= LANE * wide:
         for j in range(wide):
             lanes[j] = m[j]

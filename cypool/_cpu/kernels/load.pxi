@@ -49,6 +49,15 @@ cdef inline total widened(element v, total *_) noexcept nogil:
         return <total>v
 
 
+cdef inline void widen_row(Py_ssize_t n, total *y, const element *x) noexcept nogil:
+    cdef Py_ssize_t i
+    if element is half and total is float:
+        halves_row_f16(n, y, <const uint16_t *>x)
+    else:
+        for i in range(n):
+            y[i] = widened(x[i], y)
+
+
 cdef void load_widened(
         const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
     cdef Py_ssize_t h, i, j, n = run.nw * run.nc
@@ -56,15 +65,13 @@ cdef void load_widened(
     cdef const element *row
     cdef total *to
     if is_one_line(run, sizeof(element)):
-        for i in range(run.nh * n):
-            line[i] = widened(x[i], line)
+        widen_row(run.nh * n, line, x)
         return
     for h in range(run.nh):
         to = line + h * run.pitch
         row = <const element *>(run.data + h * run.sh)
         if has_lines(run, sizeof(element)):
-            for i in range(n):
-                to[i] = widened(row[i], line)
+            widen_row(n, to, row)
             continue
         for i in range(run.nw):
             p = <const char *>row + i * run.sw
@@ -145,24 +152,26 @@ cdef inline int64_t key_of(element v, int64_t reverse) noexcept nogil:
         return <int64_t>v ^ reverse
 
 
-cdef void load_keys(const Job *job, const Run *run, int16_t *line, const element *x) noexcept nogil:
+# Halves as keys that cost less, for values alone.
+cdef void load_keys(
+        const Job *job, const Run *run, int16_t *line, const uint16_t *x) noexcept nogil:
     cdef Py_ssize_t h, i, j
     cdef const char *p
-    cdef const element *row
+    cdef const uint16_t *row
     cdef int16_t *to
-    cdef int16_t reverse = -job.flip
+    cdef int16_t reverse = -job.flip, nans = job.nans
     for h in range(run.nh):
         to = line + h * run.pitch
-        row = <const element *>(run.data + h * run.sh)
-        if has_lines(run, sizeof(element)):
+        row = <const uint16_t *>(run.data + h * run.sh)
+        if has_lines(run, sizeof(uint16_t)):
             for i in range(run.nw * run.nc):
-                to[i] = <int16_t>key_of(row[i], reverse)
+                to[i] = cypool_half_key(row[i], nans, reverse)
             continue
         for i in range(run.nw):
             p = <const char *>row + i * run.sw
             for j in range(run.nc):
-                to[i * run.nc + j] = <int16_t>key_of(
-                    (<const element *>(p + j * run.sc))[0], reverse)
+                to[i * run.nc + j] = cypool_half_key(
+                    (<const uint16_t *>(p + j * run.sc))[0], nans, reverse)
 
 
 # Value and index in one integer: the key above, below it the index counted down, so that the

@@ -105,7 +105,7 @@ cdef bint reduce_block(
             work.index_plane = 0
     if n == 0 and job.wide == 0 or work.dn == 0:
         for p in range(work.planes):
-            rows_fill(rows, width, y + p * py, sy, identity(r, y))
+            rows_fill(rows, width, y + p * py, sy, made_of_none(job, r, y))
     elif job.wide > 0:
         for h in range(h0, h1):
             axis_window(&job.axis[2], work.o0, &start, &count)
@@ -288,7 +288,7 @@ cdef void reduce_units(
     work.codes = work.running + job.running_size * size
     work.margin_left = -1
     work.scan_block = work.grid_at = -1
-    work.by = 1
+    work.by = max(1, job.nans)
     if job.repeats and job.load == NULL or job.divides and job.inner == 1 and not job.clips:
         divisor_start(&work.divisor, job, 0, 0)
         work.by = <double>divisor_of(&work.divisor, 0)

@@ -9,6 +9,15 @@ cdef extern from "cypool_firsts.h":
     bint cypool_firsts(const Firsts *, ...) noexcept nogil
 
 
+# What a window without an element gives.
+cdef inline acc made_of_none(const Job *job, reducer *r, acc *_) noexcept nogil:
+    if acc is int16_t:
+        if job.turned:
+            return <int16_t>cypool_key_half(
+                identity(r, _), -job.nans if reducer is Min else job.nans, 0)
+    return identity(r, _)
+
+
 # What cypool_planes.h takes of the planes of a group, in scratch: masks of their borders, and if
 # these clip windows, divisors.
 cdef void find_borders(Work *work, reducer *r, acc *_) noexcept nogil:
@@ -47,7 +56,7 @@ cdef bint fold_planes(
     cdef acc *t = a + pitch + FLAT_MARGIN
     cdef Py_ssize_t at = <const char *>m - job.x.data
     cdef acc *masks = <acc *>work.source + 2 * (pitch + FLAT_MARGIN)
-    cdef acc none = identity(r, y)
+    cdef acc none = made_of_none(job, r, y)
     cdef int result
     if (job.flat == 0 or sy != width or job.x.stride[1] != width * size
             or work.planes > 1 and (py != plane or job.x.group != plane * size)):
@@ -58,7 +67,7 @@ cdef bint fold_planes(
     if at - width * size < job.lowest or at + (n + width) * size > job.highest:
         memcpy(a, m, n * size)
         m = a
-    result = cypool_planes(n, width, r, job.roots, y, m, t, masks, pitch, none, identity(r, y),
+    result = cypool_planes(n, width, r, job.turned, y, m, t, masks, pitch, none, identity(r, y),
                            masks + 4 * pitch if job.clips else NULL, work.by)
     found[0] = result > 0
     return result >= 0
@@ -78,7 +87,7 @@ cdef bint fold_squares(
         axis_window(a, h, &start, &count)
         if count == 0:
             for p in range(work.planes):
-                row_fill(y + p * py + (h - h0) * sy, n, identity(r, y))
+                row_fill(y + p * py + (h - h0) * sy, n, made_of_none(work.job, r, y))
                 if work.index != NULL:
                     size = 4 if work.job.index32 else 8
                     memset(work.index + (y + p * py + (h - h0) * sy - <acc *>work.values) * size,
@@ -228,11 +237,11 @@ cdef bint fold_column(
     start = (start - work.i0) * nc
     for p in range(planes):
         if taps == 0:
-            rows_fill(rows, nc, y + p * py + at, sy, identity(r, y))
+            rows_fill(rows, nc, y + p * py + at, sy, made_of_none(work.job, r, y))
         else:
             for c in range(nc):
                 found |= cypool_clipped(
-                    rows, r, work.job.roots, y + p * py + at + c, sy, m + p * pm + start + c,
+                    rows, r, work.job.turned, y + p * py + at + c, sy, m + p * pm + start + c,
                     sm * a.stride, sm * a.step, w.step * nc, count, <int>taps, <int>w.kernel,
                     work.by)
         if work.index != NULL:
@@ -253,7 +262,7 @@ cdef Py_ssize_t fold_few_values(
         if n * nc * <Py_ssize_t>sizeof(acc) < 16:
             return 0
         for p in range(planes):
-            if cypool_flats(rows, n * nc, r, work.job.roots, y + p * py, sy, m + p * pm, advance,
+            if cypool_flats(rows, n * nc, r, work.job.turned, y + p * py, sy, m + p * pm, advance,
                             step, w.step * nc, count, work.by):
                 found[0] = True
         return n
@@ -264,7 +273,7 @@ cdef Py_ssize_t fold_few_values(
         return 0
     for p in range(planes):
         for h in range(rows):
-            if cypool_quads(n, r, work.job.roots, y + p * py + h * sy, m + p * pm + h * advance,
+            if cypool_quads(n, r, work.job.turned, y + p * py + h * sy, m + p * pm + h * advance,
                             step, nc, count, <int>w.kernel, work.by):
                 found[0] = True
     return n
@@ -316,12 +325,12 @@ cdef bint fold_windows(
         return cypool_firsts(
             &firsts, <int>w.kernel, <int>w.stride, lanes, y, m, nothing)
     if w.kernel == 2:
-        return cypool_windows22(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm,
+        return cypool_windows22(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm,
                                 advance, step, count, begin, end, nothing, work.by)
     if w.stride == 2:
-        return cypool_windows32(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm,
+        return cypool_windows32(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm,
                                 advance, step, count, begin, end, nothing, work.by)
-    return cypool_windows31(planes, rows, n, lanes, r, work.job.roots, y, py, sy, m, pm, advance,
+    return cypool_windows31(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm, advance,
                             step, count, begin, end, nothing, work.by)
 
 
@@ -375,7 +384,7 @@ cdef bint fold_pixel_row(
     cdef Py_ssize_t o = work.o0, nc = work.nc
     cdef int k = <int>w.kernel
     cdef bint found = False, slides = k == 3 and w.stride == 1 and w.step == 1
-    cdef double by = 1
+    cdef double by = work.by
     cdef Divisor divisor
     divisor_start(&divisor, work.job, work.d, h)
     while o < work.o1:
@@ -383,7 +392,7 @@ cdef bint fold_pixel_row(
             by = <double>divisor_of(&divisor, o)
         if o == qa and qb > qa and (count == k or slides and count == 2):
             found |= cypool_pixels(
-                qb - qa, nc, r, work.job.roots, y + (o - work.o0) * nc,
+                qb - qa, nc, r, work.job.turned, y + (o - work.o0) * nc,
                 row + (o * w.stride - w.lo - work.i0) * nc, w.stride * nc, sm * a.step,
                 w.step * nc, <int>count, k, <acc *>work.temporary, by)
             o = qb
@@ -403,7 +412,7 @@ cdef bint fold_pixel(
     cdef Py_ssize_t start, columns, t, j, nc = work.nc
     axis_window(w, o, &start, &columns)
     if count == 0 or columns == 0:
-        row_fill(y, nc, identity(r, y))
+        row_fill(y, nc, made_of_none(work.job, r, y))
         return False
     for t in range(w.kernel):
         for j in range(w.kernel):
@@ -412,4 +421,4 @@ cdef bint fold_pixel(
                 continue
             taps[t * w.kernel + j] = row + min(t, count - 1) * step + (
                 start - work.i0 + min(j, columns - 1) * w.step) * nc
-    return cypool_pixel(<int>w.kernel, nc, r, work.job.roots, y, taps, by)
+    return cypool_pixel(<int>w.kernel, nc, r, work.job.turned, y, taps, by)

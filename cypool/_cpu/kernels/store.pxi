@@ -30,8 +30,11 @@ cdef void store_narrowed(
     cdef Py_ssize_t i, j
     cdef char *p
     if is_contiguous(run, sizeof(element)):
-        for i in range(run.nh * run.nw * run.nc):
-            y[i] = narrowed(line[i], y)
+        if total is float and element is half:
+            shares_row_f16(run.nh * run.nw * run.nc, <uint16_t *>y, line, 1)
+        else:
+            for i in range(run.nh * run.nw * run.nc):
+                y[i] = narrowed(line[i], y)
         return
     for i in range(run.nh * run.nw):
         p = run_column(run, i)
@@ -118,6 +121,9 @@ cdef void store_means(
     cdef Py_ssize_t i
     cdef float share
     cdef double inverse
+    if total is float and element is half:
+        shares_row_f16(n, <uint16_t *>y, line, <float>by)
+        return
     if total is int16_t or total is int32_t:
         if element is not half and element is not bfloat and (
                 element is not float and element is not double):
@@ -345,25 +351,22 @@ cdef inline element nothing(int64_t reverse, element *_) noexcept nogil:
         return UINT64_MAX if reverse else 0
 
 
+# (What has no element is what has nothing but the least number.)
 cdef void store_unkeyed(
         const Job *job, const Run *run, const Run *index, const int16_t *line,
-        element *y) noexcept nogil:
+        uint16_t *y) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef char *p
-    cdef int64_t reverse = -job.flip
-    cdef element empty = nothing(reverse, y)
-    cdef int16_t key
-    if is_contiguous(run, sizeof(element)):
+    cdef int16_t reverse = -job.flip, nans = job.nans
+    if is_contiguous(run, sizeof(uint16_t)):
         for i in range(run.nh * run.nw * run.nc):
-            key = line[i]
-            y[i] = empty if key == INT16_MIN else unkeyed(key, reverse, y)
+            y[i] = cypool_key_half(line[i], nans, reverse)
         return
     for i in range(run.nh * run.nw):
         p = run_column(run, i)
         for j in range(run.nc):
-            key = line[i * run.nc + j]
-            (<element *>(p + j * run.sc))[0] = (
-                empty if key == INT16_MIN else unkeyed(key, reverse, y))
+            (<uint16_t *>(p + j * run.sc))[0] = cypool_key_half(
+                line[i * run.nc + j], nans, reverse)
 
 
 cdef inline int64_t packed_key(paired v) noexcept nogil:

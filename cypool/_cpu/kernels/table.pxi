@@ -109,9 +109,6 @@ cdef void enter_element(KernelTable *t, int code, element *_):
     if element is int8_t or element is uint8_t:
         t.widen[code][ACC_I16] = <load_fn>&load_widened[int16_t, element]
         t.average[code][ACC_I16] = <store_fn>&store_average[int16_t, element]
-    if element is half or element is bfloat:
-        t.key[code] = <load_fn>&load_keys[element]
-        t.unkey[code] = <store_fn>&store_unkeyed[element]
     if element is float or element is double:
         t.scatter[code] = <scatter_fn>&scatter_in_place[element]
         t.gather[code] = <scatter_fn>&gather_units[element, element]
@@ -134,6 +131,8 @@ enter_element(&table, DT_F64, <double *>NULL)
 enter_element(&table, DT_F16, <half *>NULL)
 enter_element(&table, DT_BF16, <bfloat *>NULL)
 table.square = <load_fn>&load_squares
+table.key = <load_fn>&load_keys
+table.unkey = <store_fn>&store_unkeyed
 table.survey = <survey_fn>&survey_rows
 table.check_index = <scatter_fn>&check_index_units
 
