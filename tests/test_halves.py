@@ -48,10 +48,11 @@ def test_as_in_float32(window, name, nan, op):
             out, _room = between_guards(np.zeros(expected.shape, dtype), at_end=seed % 2 > 0)
             cypool.pool(x, op, kernel, out=out, **keywords)
             np.testing.assert_array_equal(out.astype(np.float32), expected)
-            # (Not as above where values and indices are one.)
-            if op == "max":
-                values, _indices = cypool.pool(x, op, kernel, return_indices=True, **keywords)
-                np.testing.assert_array_equal(values.astype(np.float32), expected)
+            # With indices, of which the first of equals counts, or the first NaN.
+            values, indices = cypool.pool(x, op, kernel, return_indices=True, **keywords)
+            np.testing.assert_array_equal(values.astype(np.float32), expected)
+            np.testing.assert_array_equal(indices, cypool.pool(
+                x.astype(np.float32), op, kernel, return_indices=True, **keywords)[1])
 
 
 @pytest.mark.parametrize("op", ["max", "min"])
@@ -69,3 +70,22 @@ def test_a_single_nan_of_either_sign(name, op):
                 y = cypool.pool(x, op, kernel, stride, padding).astype(np.float32)
                 expected = cypool.pool(x.astype(np.float32), op, kernel, stride, padding)
                 np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_conversions_of_rows_of_any_length(name):
+    dtype = dtype_of(name)
+    if dtype is None:
+        pytest.skip("ml_dtypes is not installed")
+    for length in (*range(1, 40), 63, 64, 65, 300):
+        x = patterns(dtype, (1, 2, length), False, length)
+        # As they are: sums of one element.
+        np.testing.assert_array_equal(cypool.pool(x, "sum", (1,)), x)
+        small = (x.astype(np.float32) % 8).astype(dtype)
+        expected = cypool.pool(small.astype(np.float64), "avg", (2,), 1, padding=1)
+        y = cypool.pool(small, "avg", (2,), 1, padding=1)
+        np.testing.assert_array_equal(y, expected.astype(np.float32).astype(dtype))
+        # Windows of all there is.
+        y = cypool.adaptive_pool(small, "avg", (1,)).astype(np.float64)
+        np.testing.assert_allclose(
+            y, small.astype(np.float64).mean(-1, keepdims=True), rtol=2.0**-7, atol=2.0**-24)

@@ -20,8 +20,8 @@ INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
     "gather", "lanes", "halves")]
-# What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with a
-# sum, 1 with squares, 1 of keys with a maximum and a minimum.
+# What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with
+# a sum, 1 with squares, 1 of keys with a maximum and a minimum.
 ONE_PASS = 2 * 10 + 2 * 2 + 4 + 1 + 2
 WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
@@ -219,15 +219,18 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
     assert len(names) == 2 * (2 * 2 + 3) * (widths + 1)
     assert without_vectors(found, names) == []
+    names = [n for n in found if re.match(r"first_pixels_f\d\d$", n)]
+    assert len(names) == 2
+    assert without_vectors(found, names, REGISTERS[level]) == []
 
 
 def test_gradients_are_gathered_by_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(
-        r"(?:(?:gather[12]|bring)_f\d\d|strays_u\d\d)(?:_\d\d){1,2}$", n)]
+        r"(?:(?:gather[12]|bring|bring_pixels)_f\d\d|strays_u\d\d)(?:_\d\d){1,2}$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    assert len(names) == 2 * (2 + 2 + 1) * (widths + 1)
-    wide = r"^bring_f64_32" if level == "baseline" else "$^"
+    assert len(names) == 2 * (2 + 2 + 2 + 1) * (widths + 1)
+    wide = r"^bring(?:_pixels)?_f64_32" if level == "baseline" else "$^"
     assert without_vectors(found, names, but=wide) == []
 
 

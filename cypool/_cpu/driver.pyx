@@ -23,7 +23,8 @@ from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BFLOAT_NANS, DT_BF16, DT_F16,
     DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS, INNER,
-    LOCATE, MAX, MIN, SLIDING, SUM, TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+    LOCATE, MAX, MIN, SLIDING, SUM, TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn,
+    scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
@@ -588,12 +589,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.source_rows = axis_extent(h, job.block)
     job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
     job.firsts = (
-        job.locates and job.squares and job.inner == 1
+        job.locates and job.squares
         and <double>d.length * h.length * w.length < 2147483648.0
-        and job.x.stride[2] == size
-        and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
-        and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
-            h.length * w.length * size)))
+        and (job.pixels and job.small_indices or lies_flat(job, size)))
     if direct:
         job.padded = job.streams = False
         job.source_rows = 0
@@ -690,6 +688,18 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
             w.kernel == 3 and w.stride == 1
             or size >= 4 and 3 <= job.inner <= 4 and w.stride == 2 and w.step == 1
             and 2 <= w.kernel <= 3))
+
+
+# Whether indices of planes of single elements are distances from where each begins.
+cdef bint lies_flat(const Job *job, Py_ssize_t size) noexcept:
+    cdef const Axis *d = &job.axis[0]
+    cdef const Axis *h = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    return (
+        job.inner == 1 and job.x.stride[2] == size
+        and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
+        and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
+            h.length * w.length * size)))
 
 
 # Whether planes are small and have a window of three by three around each element.

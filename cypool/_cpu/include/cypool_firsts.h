@@ -206,6 +206,63 @@ static inline __attribute__((unused)) int firsts_##S(                           
 CYPOOL_FIRSTS(f32, float, int32_t, 16, 8, 4)
 CYPOOL_FIRSTS(f64, double, int64_t, 8, 4, 2)
 
+/* Pixels of n values each: what the taps of a window make of each, which lie `place` elements further on
+   than the first and whose indices are `offset` more than its; from one window to the next these are
+   `advance` and `next` more. Whether a NaN was met. */
+#define CYPOOL_FIRST_PIXELS(S, T, I, BYTES, LANES)                                               \
+static inline __attribute__((always_inline, unused)) int first_pixels_of_##S(                    \
+    ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t advance,       \
+    int taps, const ptrdiff_t *place, const int32_t *offset, int64_t at, int64_t next,           \
+    char *restrict index, int index32)                                                           \
+{                                                                                                \
+    const mask_##S##_##BYTES zero = {0};                                                         \
+    const int wide = index32 ? 4 : 8;                                                            \
+    vec_##S##_##BYTES found = {0}, v, met;                                                       \
+    first_##S##_##BYTES first;                                                                   \
+    I any = 0;                                                                                   \
+    for (; outputs > 0; outputs--, y += n, index += n * wide, at += next) {                      \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            first.v = met = *(const vec_##S##_##BYTES *)(a + i);                                 \
+            first.at = zero;                                                                     \
+            CYPOOL_UNROLLED                                                                      \
+            for (int t = 1; t < taps; t++) {                                                     \
+                v = *(const vec_##S##_##BYTES *)(a + place[t] + i);                              \
+                met += v;                                                                        \
+                first = earlier_##S##_##BYTES(first, v, offset[t] - zero);                       \
+            }                                                                                    \
+            found += met;                                                                        \
+            first.at += (I)at;                                                                   \
+            *(vec_##S##_##BYTES *)(y + i) = first.v;                                             \
+            firsts_to_##S##_##BYTES(index + i * wide, &first.at, index32);                       \
+        }                                                                                        \
+        if (outputs > 1) a += advance;                                                           \
+    }                                                                                            \
+    mask_##S##_##BYTES bad = found != found;                                                     \
+    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
+    return any != 0;                                                                             \
+}                                                                                                \
+static __attribute__((noinline, unused)) int first_pixels_##S(                                   \
+    ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, int taps,               \
+    const ptrdiff_t *place, const int32_t *offset, int64_t at, int64_t next, char *index,        \
+    int index32)                                                                                 \
+{                                                                                                \
+    if (taps == 9)                                                                               \
+        return first_pixels_of_##S(                                                              \
+            outputs, n, y, a, advance, 9, place, offset, at, next, index, index32);              \
+    if (taps == 4)                                                                               \
+        return first_pixels_of_##S(                                                              \
+            outputs, n, y, a, advance, 4, place, offset, at, next, index, index32);              \
+    return first_pixels_of_##S(                                                                  \
+        outputs, n, y, a, advance, taps, place, offset, at, next, index, index32);               \
+}
+CYPOOL_WIDEST(CYPOOL_FIRST_PIXELS, 16, 8, 4, f32, float, int32_t)
+CYPOOL_WIDEST(CYPOOL_FIRST_PIXELS, 8, 4, 2, f64, double, int64_t)
+
+static inline __attribute__((unused)) int no_first_pixels(
+    ptrdiff_t outputs, ptrdiff_t n, void *y, const void *a, ptrdiff_t advance, int taps,
+    const ptrdiff_t *place, const int32_t *offset, int64_t at, int64_t next, char *index,
+    int index32)
+{ return 1; }
 static inline __attribute__((unused)) int no_firsts(
     const cypool_firsts_of *of, int kernel, int stride, int lanes, void *y, const void *a,
     double nothing)
@@ -217,5 +274,9 @@ static inline __attribute__((unused)) int no_firsts(
 #define cypool_firsts(of, kernel, stride, lanes, y, ...)                                         \
     _Generic((y), float *: firsts_f32, double *: firsts_f64, default: no_firsts)(                \
         of, kernel, stride, lanes, y, __VA_ARGS__)
+/* outputs, n, y, source, and so on */
+#define cypool_first_pixels(outputs, n, y, ...)                                                  \
+    _Generic((y), float *: first_pixels_f32, double *: first_pixels_f64,                         \
+        default: no_first_pixels)(outputs, n, y, __VA_ARGS__)
 
 #endif

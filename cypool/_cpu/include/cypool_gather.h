@@ -94,6 +94,60 @@ static __attribute__((noinline, unused)) int bring_##S##_##BITS##_##BYTES(      
         return bring_rows_##S##_##BITS##_##BYTES(seen, taken, indices, 1, 2);                    \
     return bring_rows_##S##_##BITS##_##BYTES(seen, taken, indices, seen->kd, seen->kh);          \
 }
+/* The same for pixels: all inner elements of one have the same windows, whose rows are taken off the
+   indices from the first on that is not padding. (What is taken off from less is the greater for it.) */
+#define CYPOOL_LEAST_OF_f32(BYTES) both_min_u32_##BYTES
+#define CYPOOL_LEAST_OF_f64(BYTES) both_min_u64_##BYTES
+#define CYPOOL_BRING_PIXELS(S, I, U, BITS, BYTES, LANES)                                         \
+static inline __attribute__((always_inline, unused)) int pixels_rows_##S##_##BITS##_##BYTES(     \
+    const cypool_seen *seen, I *restrict taken, const int##BITS##_t *restrict indices, int kd,   \
+    int kh)                                                                                      \
+{                                                                                                \
+    typedef U wide_ __attribute__((vector_size(BYTES), aligned(sizeof(I)), may_alias));          \
+    const mask_##S##_##BYTES zero = {0};                                                         \
+    const wide_ slab = (U)seen->slab - (wide_)zero, row = (U)seen->row - (wide_)zero;            \
+    const ptrdiff_t n = seen->n;                                                                 \
+    mask_##S##_##BYTES astray = zero, good;                                                      \
+    wide_ local, less;                                                                           \
+    I any = 0;                                                                                   \
+    int64_t at = seen->at + seen->d_from * seen->slab + seen->h_from * seen->row;                \
+    int64_t column = seen->column;                                                               \
+    ptrdiff_t rows = seen->rows;                                                                 \
+    for (; rows > 0; CYPOOL_ADVANCE(taken += seen->to_row, indices += seen->from_row,            \
+                                    at += seen->below, column += seen->across)) {                \
+        const int64_t first = column < 0 ? -column : 0;                                          \
+        const int64_t last = seen->width - column < seen->kw ? seen->width - column : seen->kw;  \
+        const U from = (U)(at + first), many = (U)(kd && kh && last > first ? last - first : 0); \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            const int##BITS##_t *from_i = indices + i;                                           \
+            CYPOOL_TAKEN_##S##_##BITS(BYTES, LANES)                                              \
+            local = (wide_)index - from;                                                         \
+            for (int t = 1; t < kd; t++) {                                                       \
+                less = local - slab;                                                             \
+                local = CYPOOL_LEAST_OF_##S(BYTES)(local, less);                          \
+            }                                                                                    \
+            for (int t = 1; t < kh; t++) {                                                       \
+                less = local - row;                                                              \
+                local = CYPOOL_LEAST_OF_##S(BYTES)(local, less);                          \
+            }                                                                                    \
+            good = fits & (local < many);                                                        \
+            astray |= ~good & ~(fits & (index == -1));                                           \
+            *(mask_##S##_##BYTES *)(taken + i) = index | ~good;                                  \
+        }                                                                                        \
+    }                                                                                            \
+    for (int j = 0; j < LANES; j++) any |= astray[j];                                            \
+    return any != 0;                                                                             \
+}                                                                                                \
+static __attribute__((noinline, unused)) int bring_pixels_##S##_##BITS##_##BYTES(                \
+    const cypool_seen *seen, I *taken, const int##BITS##_t *indices)                             \
+{                                                                                                \
+    const int kd = seen->d_to - seen->d_from, kh = seen->h_to - seen->h_from;                    \
+    if (kd == 1 && kh == 3)                                                                      \
+        return pixels_rows_##S##_##BITS##_##BYTES(seen, taken, indices, 1, 3);                   \
+    if (kd == 1 && kh == 2)                                                                      \
+        return pixels_rows_##S##_##BITS##_##BYTES(seen, taken, indices, 1, 2);                   \
+    return pixels_rows_##S##_##BITS##_##BYTES(seen, taken, indices, kd, kh);                     \
+}
 /* The same for indices as wide as gradients that are only looked at, of windows with all of their rows:
    whether one may lie outside its own (-1 does). Taken modulo slab and row they are columns. */
 #define CYPOOL_STRAYS(S, U, BYTES, LANES)                                                        \
@@ -174,7 +228,10 @@ static inline __attribute__((unused)) int bring_##S##_##BITS(                   
     return astray;                                                                               \
 }
 #define CYPOOL_BRING_TRY(S, BITS, BYTES, LANES)                                                  \
-    if (seen->n >= LANES) return bring_##S##_##BITS##_##BYTES(seen, taken, indices);
+    if (seen->n >= LANES)                                                                        \
+        return seen->step == 0 && seen->planes == 1                                              \
+            ? bring_pixels_##S##_##BITS##_##BYTES(seen, taken, indices)                          \
+            : bring_##S##_##BITS##_##BYTES(seen, taken, indices);
 
 /* Elements, in rows of some planes, or runs of one element's inner ones: `count` rows of windows see
    them, offset[r] from c and from g on. At a distance of two elements come by turns, `even` ones (the
@@ -192,7 +249,7 @@ typedef struct {
 } cypool_seers;
 #define CYPOOL_GATHER_BLOCK(S, T, I, BYTES, LANES)                                               \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES gathered_##S##_##BYTES(   \
-    const I *c, const T *g, int count, const ptrdiff_t *offset, mask_##S##_##BYTES own, int taps) \
+    const I *c, const T *g, int count, const ptrdiff_t *offset, mask_##S##_##BYTES own, int taps)\
 {                                                                                                \
     vec_##S##_##BYTES all = {0};                                                                 \
     _Pragma("GCC unroll 4")                                                                      \
@@ -327,6 +384,8 @@ CYPOOL_ROW gather2_##S##_##BYTES(                                               
 #define CYPOOL_GATHERS(S, T, I, U, L64, L32, L16)                                                \
 CYPOOL_WIDTHS(CYPOOL_BRING, L64, L32, L16, S, I, U, 32)                                          \
 CYPOOL_WIDTHS(CYPOOL_BRING, L64, L32, L16, S, I, U, 64)                                          \
+CYPOOL_WIDTHS(CYPOOL_BRING_PIXELS, L64, L32, L16, S, I, U, 32)                                   \
+CYPOOL_WIDTHS(CYPOOL_BRING_PIXELS, L64, L32, L16, S, I, U, 64)                                   \
 CYPOOL_BRING_OF(S, I, 32, L64, L32, L16)                                                         \
 CYPOOL_BRING_OF(S, I, 64, L64, L32, L16)                                                         \
 CYPOOL_WIDTHS(CYPOOL_GATHER_BLOCK, L64, L32, L16, S, T, I)                                       \

@@ -21,7 +21,7 @@ CYPOOL_BLOCK halves_block(float *restrict y, const uint16_t *restrict a, int n)
         memcpy(&few, a, sizeof(few));
         _mm_storeu_ps(y, _mm_cvtph_ps(_mm_cvtsi64_si128((long long)few)));
     } else {
-        *y = cypool_from_half(*a);
+        for (int j = 0; j < n; j++) y[j] = cypool_from_half(a[j]);
     }
 }
 CYPOOL_BLOCK shares_block(uint16_t *restrict y, const float *restrict a, float by, int n)
@@ -42,7 +42,7 @@ CYPOOL_BLOCK shares_block(uint16_t *restrict y, const float *restrict a, float b
             _mm_div_ps(_mm_loadu_ps(a), _mm_set1_ps(by)), _MM_FROUND_TO_NEAREST_INT));
         memcpy(y, &few, sizeof(few));
     } else {
-        *y = cypool_to_half(*a / by);
+        for (int j = 0; j < n; j++) y[j] = cypool_to_half(a[j] / by);
     }
 }
 #define CYPOOL_HALVES(n, CALL) CYPOOL_OUT_OF_PLACE(float, n, CALL)

@@ -152,26 +152,30 @@ cdef inline int64_t key_of(element v, int64_t reverse) noexcept nogil:
         return <int64_t>v ^ reverse
 
 
-# Halves as keys that cost less, for values alone.
+# Halves as keys: where places are looked for, with all zeros and all NaN alike.
+cdef void keys_row(
+        const Job *job, Py_ssize_t n, int16_t *to, const uint16_t *x) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int16_t reverse = -job.flip, nans = job.nans
+    if job.locates:
+        for i in range(n):
+            to[i] = cypool_key16(x[i], <uint16_t>(INT16_MAX - nans), reverse)
+    else:
+        for i in range(n):
+            to[i] = cypool_half_key(x[i], nans, reverse)
+
+
 cdef void load_keys(
         const Job *job, const Run *run, int16_t *line, const uint16_t *x) noexcept nogil:
-    cdef Py_ssize_t h, i, j
-    cdef const char *p
-    cdef const uint16_t *row
+    cdef Py_ssize_t h
     cdef int16_t *to
-    cdef int16_t reverse = -job.flip, nans = job.nans
+    cdef bint lines = has_lines(run, sizeof(uint16_t))
+    if not lines:
+        load_copied(job, run, <uint16_t *>line, x)
     for h in range(run.nh):
         to = line + h * run.pitch
-        row = <const uint16_t *>(run.data + h * run.sh)
-        if has_lines(run, sizeof(uint16_t)):
-            for i in range(run.nw * run.nc):
-                to[i] = cypool_half_key(row[i], nans, reverse)
-            continue
-        for i in range(run.nw):
-            p = <const char *>row + i * run.sw
-            for j in range(run.nc):
-                to[i * run.nc + j] = cypool_half_key(
-                    (<const uint16_t *>(p + j * run.sc))[0], nans, reverse)
+        keys_row(job, run.nw * run.nc, to,
+                 <const uint16_t *>(run.data + h * run.sh) if lines else <const uint16_t *>to)
 
 
 # Value and index in one integer: the key above, below it the index counted down, so that the

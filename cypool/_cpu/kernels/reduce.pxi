@@ -97,8 +97,8 @@ cdef bint reduce_block(
         py = rows * sy
     work.index = NULL
     if reducer is Max and (acc is float or acc is double):
-        if (job.firsts and n > 0 and work.dn > 0 and job.index.stride[2] == wide
-                and job.index.stride[1] == sy * wide
+        if (job.firsts and n > 0 and work.dn > 0 and job.index.stride[2] == nc * wide
+                and job.index.stride[1] == sy * wide and (nc == 1 or job.index.inner == wide)
                 and (work.planes == 1 or job.index.group == py * wide)):
             work.index = index_of_tile(work, h0)
             work.values = <char *>y

@@ -7,6 +7,7 @@ cdef extern from "cypool_firsts.h":
         int taps, index32
     # A macro that chooses a function by the type of values.
     bint cypool_firsts(const Firsts *, ...) noexcept nogil
+    bint cypool_first_pixels(Py_ssize_t, ...) noexcept nogil
 
 
 # What a window without an element gives.
@@ -386,6 +387,8 @@ cdef bint fold_pixel_row(
     cdef bint found = False, slides = k == 3 and w.stride == 1 and w.step == 1
     cdef double by = work.by
     cdef Divisor divisor
+    if work.index != NULL:
+        return fold_first_pixels(work, h, count, y, row, sm)
     divisor_start(&divisor, work.job, work.d, h)
     while o < work.o1:
         if work.job.divides:
@@ -399,6 +402,44 @@ cdef bint fold_pixel_row(
             continue
         found |= fold_pixel(work, o, count, y + (o - work.o0) * nc, row, sm * a.step, by, r)
         o += 1
+    return found
+
+
+# Such a row of maxima together with their indices.
+cdef bint fold_first_pixels(
+        Work *work, Py_ssize_t h, Py_ssize_t count, acc *y, const acc *row,
+        Py_ssize_t sm) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *a = &job.axis[1]
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
+    cdef Py_ssize_t o = work.o0, nc = work.nc, wide = 4 if job.index32 else 8
+    cdef Py_ssize_t top, start, columns, many, t, j, place[9]
+    cdef int32_t offset[9]
+    cdef int taps
+    cdef char *index = work.index + (y - <acc *>work.values) * wide
+    cdef bint found = False
+    axis_window(a, h, &top, &count)
+    while o < work.o1:
+        axis_window(w, o, &start, &columns)
+        many = qb - o if o == qa and qb > qa else 1
+        if count == 0 or columns == 0:
+            row_fill(y, many * nc, identity(<Max *>NULL, y))
+            memset(index, 0xff, many * nc * wide)
+        else:
+            taps = 0
+            for t in range(count):
+                for j in range(columns):
+                    place[taps] = t * a.step * sm + j * w.step * nc
+                    offset[taps] = <int32_t>(t * a.step * job.index_h + j * w.step)
+                    taps += 1
+            found |= cypool_first_pixels(
+                many, nc, y, row + (start - work.i0) * nc, w.stride * nc, taps, place, offset,
+                work.d0 * job.index_d + top * job.index_h + start, w.stride, index,
+                <int>job.index32)
+        y += many * nc
+        index += many * nc * wide
+        o += many
     return found
 
 

@@ -351,22 +351,37 @@ cdef inline element nothing(int64_t reverse, element *_) noexcept nogil:
         return UINT64_MAX if reverse else 0
 
 
-# (What has no element is what has nothing but the least number.)
+# Halves of the keys of load.pxi. What has no element has a key that is none, or that of the least
+# number.
+cdef void halves_row(
+        const Job *job, Py_ssize_t n, uint16_t *y, const int16_t *keys) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int16_t reverse = -job.flip, nans = job.nans
+    cdef uint16_t infinity = <uint16_t>(INT16_MAX - nans), nan = infinity + (nans + 1) // 2
+    cdef uint16_t empty = infinity + (0 if reverse else 0x8000)
+    if job.locates:
+        for i in range(n):
+            y[i] = empty if keys[i] == INT16_MIN else cypool_unkey16(keys[i], nan, reverse)
+    else:
+        for i in range(n):
+            y[i] = cypool_key_half(keys[i], nans, reverse)
+
+
 cdef void store_unkeyed(
         const Job *job, const Run *run, const Run *index, const int16_t *line,
         uint16_t *y) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef char *p
-    cdef int16_t reverse = -job.flip, nans = job.nans
     if is_contiguous(run, sizeof(uint16_t)):
-        for i in range(run.nh * run.nw * run.nc):
-            y[i] = cypool_key_half(line[i], nans, reverse)
+        halves_row(job, run.nh * run.nw * run.nc, y, line)
         return
     for i in range(run.nh * run.nw):
         p = run_column(run, i)
+        if run.sc == <Py_ssize_t>sizeof(uint16_t):
+            halves_row(job, run.nc, <uint16_t *>p, line + i * run.nc)
+            continue
         for j in range(run.nc):
-            (<uint16_t *>(p + j * run.sc))[0] = cypool_key_half(
-                line[i * run.nc + j], nans, reverse)
+            halves_row(job, 1, <uint16_t *>(p + j * run.sc), line + i * run.nc + j)
 
 
 cdef inline int64_t packed_key(paired v) noexcept nogil:
