@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+from arrays import make_values
 from geometries import calls
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +104,48 @@ def test_each_plane_counts_from_zero():
     moved = np.moveaxis(x, 1, -1)
     _, indices = cypool.max_pool2d(moved, (4, 5), return_indices=True, data_format="channels_last")
     assert (indices == 19).all()
+
+
+def expected_one_apart(x, kernel, padding, largest):
+    """Values and indices of windows one apart, by NumPy alone: (N, H, W) -> twice (N, OH, OW)."""
+    (kh, kw), (ph, pw), (height, width) = kernel, padding, x.shape[1:]
+    around = ((0, 0), (ph, ph), (pw, pw))
+    # Padding never wins, not against an infinity either, and the first of equals does.
+    padded = np.pad(x if largest else -x, around, constant_values=-np.inf)
+    inside = np.pad(np.ones(x.shape, bool), around)
+    places = np.pad(np.arange(height * width).reshape(1, height, width), around)
+    taps, real, place = (
+        np.lib.stride_tricks.sliding_window_view(a, kernel, axis=(1, 2)).reshape(
+            -1, height + 2 * ph - kh + 1, width + 2 * pw - kw + 1, kh * kw)
+        for a in (padded, inside, places))
+    values = taps.max(-1)
+    value = values if not np.isnan(taps).any() else np.where(
+        np.isnan(taps).any(-1), np.nan, values)
+    wins = real & ((taps == value[..., None]) | np.isnan(taps))
+    first = np.take_along_axis(
+        np.broadcast_to(place, taps.shape), wins.argmax(-1)[..., None], -1)[..., 0]
+    return value if largest else -value, first
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", [(4, 4), (5, 5), (4, 8), (8, 4), (6, 3), (5, 6), (9, 3), (3, 9)])
+def test_windows_that_see_the_same_rows(kernel, dtype):
+    """Of every width and height about that of a vector, with every padding."""
+    kh, kw = kernel
+    for height, width in ((kh, kw), (kh + 1, 17), (20, 20), (4, 9), (13, 33), (40, 16), (11, 47)):
+        for padding in ((0, 0), (kh // 2, kw // 2), (1, 0), (0, 1)):
+            if height + 2 * padding[0] < kh or width + 2 * padding[1] < kw:
+                continue
+            for flavour in ("ties", "lowest", "normal", "zeros", "nan"):
+                x = make_values((3, height, width), np.dtype(dtype), flavour, height)
+                for op in ("max", "min"):
+                    values, first = expected_one_apart(x, kernel, padding, op == "max")
+                    for index_dtype in ("int32", "int64"):
+                        got = cypool.pool(
+                            x, op, kernel, 1, padding, return_indices=True,
+                            index_dtype=index_dtype)
+                        assert_same(got[0], values)
+                        assert_same(got[1], first.astype(index_dtype))
 
 
 @pytest.mark.parametrize(("dtype", "stride"), [("uint8", 2**20), ("float32", 2)])

@@ -41,6 +41,30 @@ def test_as_one_plane_at_a_time(op, dtype, plane):
                 assert_same(out, expected)
 
 
+@pytest.mark.parametrize("window", [
+    ((2, 2), 2, 0, 1, True), ((3, 3), 2, 1), ((5, 5), 3, 2), ((1, 3), (1, 2), (0, 1)),
+    ((2, 2), 1, 1)], ids=str)
+@pytest.mark.parametrize(("op", "dtype"), [
+    *itertools.product(["max", "avg"], [*DTYPES, "bfloat16"]),
+    *itertools.product(["lp", "gem"], ["float16", "float32", "float64"])])
+def test_other_windows_as_one_plane_at_a_time(op, dtype, window):
+    """Planes whose windows at the border have divisors of their own among them."""
+    kind = dtype_of(dtype)
+    for plane, planes in itertools.product([(7, 7), (5, 9), (14, 13)], (2, 67)):
+        x = make_values(
+            (1, planes, *plane), kind, "normal" if oracle.is_float(kind) else "full", planes)
+        for variant in VARIANTS[op]:
+            expected = np.concatenate([
+                cypool.pool(x[:, i:i + 1], op, *window, **variant) for i in range(planes)], axis=1)
+            assert_same(cypool.pool(x, op, *window, **variant), expected)
+            # With room between the planes, and between the rows.
+            wide = np.zeros((1, 2 * planes, expected.shape[2], 2 * expected.shape[3]), kind)
+            out = wide[:, ::2]
+            for view in (out[..., :expected.shape[3]], out[..., ::2]):
+                cypool.pool(x, op, *window, out=view, **variant)
+                assert_same(view, expected)
+
+
 @pytest.mark.parametrize("op", ["max", "avg"])
 def test_planes_that_lie_otherwise(op):
     x = make_values((3, 20, 7, 6), np.dtype("float32"), "normal", 0)

@@ -219,6 +219,9 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
     assert len(names) == 2 * (2 * 2 + 3) * (widths + 1)
     assert without_vectors(found, names) == []
+    names = [n for n in found if re.match(r"down_(?:max|min)_f\d\d_\d\d$", n)]
+    assert len(names) == 2 * 2 * (widths + 1)
+    assert without_vectors(found, names) == []
     names = [n for n in found if re.match(r"first_pixels_f\d\d$", n)]
     assert len(names) == 2
     assert without_vectors(found, names, REGISTERS[level]) == []

@@ -742,7 +742,7 @@ cdef bint is_covered(const Axis *a) noexcept:
 cdef size_t scratch_size(const Job *job, Py_ssize_t size) noexcept:
     cdef size_t divisors = job.tile_w * sizeof(int32_t) if job.divides_columns else 0
     if job.divides_planes:
-        divisors *= job.block
+        divisors *= job.group * job.block
     cdef size_t elements = (
         job.source_size + job.loaded_size + job.rows_size
         + job.temporaries * job.temporary + job.line

@@ -129,7 +129,7 @@ cdef struct Job:
     bint small_indices      # what a tap adds to them fits into 32 bits
     bint index32            # indices are int32, not int64
     bint divides_columns    # by divisors found once for all columns of a tile, or
-    bint divides_planes     # for all outputs of a plane
+    bint divides_planes     # for all outputs of a group
     double power            # of absolute values, the root of whose result is taken; 0: none
     double least            # what values are raised to before that, or NaN
     bint averages           # the mean before the root

@@ -111,6 +111,36 @@ static inline __attribute__((always_inline, unused)) void places_##S(           
 }
 CYPOOL_PLACES(f32, int32_t)
 CYPOOL_PLACES(f64, int64_t)
+/* Whether a vector of windows sees columns from <= i < to only, and if not, which windows see such a
+   one under each tap. */
+#define CYPOOL_SEEN(S, T, I, BYTES, LANES)                                                       \
+static inline __attribute__((unused)) int seen_##S##_##BYTES(                                    \
+    mask_##S##_##BYTES *in, ptrdiff_t from, ptrdiff_t to, ptrdiff_t stride, ptrdiff_t reach,     \
+    ptrdiff_t columns)                                                                           \
+{                                                                                                \
+    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
+    if (from <= 0 && to > stride * (LANES - 1) + (columns - 1) * reach) return 1;                \
+    for (ptrdiff_t j = 0; j < columns; j++, from -= reach, to -= reach) {                        \
+        ptrdiff_t lo = from <= 0 ? 0 : (from - 1) / stride + 1;                                  \
+        ptrdiff_t hi = to <= 0 ? 0 : (to - 1) / stride + 1;                                      \
+        lo = lo > LANES ? LANES : lo;                                                            \
+        hi = hi > LANES ? LANES : hi;                                                            \
+        in[j] = (lane >= (I)lo - zero) & (lane < (I)hi - zero);                                  \
+    }                                                                                            \
+    return 0;                                                                                    \
+}                                                                                                \
+/* What counts of a vector, if not all of it does; what does not is `nothing`. */                \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES kept_##S##_##BYTES(       \
+    const T *p, const mask_##S##_##BYTES *in, T nothing)                                         \
+{                                                                                                \
+    const vec_##S##_##BYTES x = *(const vec_##S##_##BYTES *)p;                                   \
+    const vec_##S##_##BYTES none = nothing - (vec_##S##_##BYTES){0};                             \
+    if (!in) return x;                                                                           \
+    return (vec_##S##_##BYTES)(                                                                  \
+        ((mask_##S##_##BYTES)x & *in) | ((mask_##S##_##BYTES)none & ~*in));                      \
+}
+CYPOOL_WIDTHS(CYPOOL_SEEN, 16, 8, 4, f32, float, int32_t)
+CYPOOL_WIDTHS(CYPOOL_SEEN, 8, 4, 2, f64, double, int64_t)
 #define CYPOOL_FIND_ROWS(NAME, S, T, I, MATCH, STRIDE, BYTES, LANES)                             \
 static inline __attribute__((always_inline, unused)) mask_##S##_##BYTES                          \
 NAME##STRIDE##_block_##S##_##BYTES(                                                              \
@@ -166,21 +196,12 @@ CYPOOL_ROW NAME##STRIDE##_##S##_##BYTES(                                        
     ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns,                          \
     const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)                            \
 {                                                                                                \
-    const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
     mask_##S##_##BYTES in[32];                                                                   \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         const int64_t at = place->at + i * place->next;                                          \
         char *to_y = y + i * (place->index32 ? 4 : 8);                                           \
-        const int whole = from <= STRIDE * i                                                     \
-            && to - STRIDE * i > STRIDE * (LANES - 1) + (columns - 1) * reach;                   \
-        for (ptrdiff_t j = 0; j < columns && !whole; j++) {                                      \
-            ptrdiff_t lo = from - STRIDE * i - j * reach, hi = to - STRIDE * i - j * reach;      \
-            lo = lo <= 0 ? 0 : (lo - 1) / STRIDE + 1;                                            \
-            hi = hi <= 0 ? 0 : (hi - 1) / STRIDE + 1;                                            \
-            lo = lo > LANES ? LANES : lo;                                                        \
-            hi = hi > LANES ? LANES : hi;                                                        \
-            in[j] = (lane >= (I)lo - zero) & (lane < (I)hi - zero);                              \
-        }                                                                                        \
+        const int whole = seen_##S##_##BYTES(                                                    \
+            in, from - STRIDE * i, to - STRIDE * i, STRIDE, reach, columns);                     \
         if (whole && rows == 3 && columns == 3)                                                  \
             NAME##STRIDE##_strip_##S##_##BYTES(                                                  \
                 many, n, c + i, v + i, sv, a + STRIDE * i, sa, step, 3, reach, 3, place, at,     \
@@ -203,6 +224,103 @@ CYPOOL_ROW NAME##STRIDE##_##S##_##BYTES(                                        
                 place, at, to_y, in);                                                            \
     }                                                                                            \
 }
+/* The same of windows of four rows and more, one apart, whose rows are neighbours: the greatest (or
+   least) of each row's taps and where it comes first, which serves all windows that see the row. */
+#define CYPOOL_RING 8
+#define CYPOOL_FIND_DOWN(OP, S, T, I, BYTES, LANES)                                              \
+CYPOOL_BLOCK down_##OP##_strip_##S##_##BYTES(                                                    \
+    ptrdiff_t many, const T *restrict v, ptrdiff_t sv, const T *restrict a, ptrdiff_t sa,        \
+    ptrdiff_t rows, ptrdiff_t columns, const cypool_place *place, int64_t at, char *y,           \
+    const mask_##S##_##BYTES *in, T nothing)                                                     \
+{                                                                                                \
+    const ptrdiff_t sy = place->sy * (place->index32 ? 4 : 8);                                   \
+    const mask_##S##_##BYTES zero = {0};                                                         \
+    vec_##S##_##BYTES peak[CYPOOL_RING], value;                                                  \
+    mask_##S##_##BYTES first[CYPOOL_RING], same, found;                                          \
+    for (ptrdiff_t h = 0; h < many + rows - 1; h++, a += sa) {                                   \
+        value = kept_##S##_##BYTES(a, in, nothing);                                              \
+        _Pragma("GCC unroll 5")                                                                  \
+        for (ptrdiff_t j = 1; j < columns; j++)                                                  \
+            value = both_##OP##_##S##_##BYTES(                                                   \
+                value, kept_##S##_##BYTES(a + j, in ? in + j : 0, nothing));                     \
+        found = zero;                                                                            \
+        _Pragma("GCC unroll 5")                                                                  \
+        for (ptrdiff_t j = columns - 1; j >= 0; j--) {                                           \
+            same = *(const vec_##S##_##BYTES *)(a + j) == value;                                 \
+            if (in) same &= in[j];                                                               \
+            found = (same & ((I)(j * place->w) - zero)) | (found & ~same);                       \
+        }                                                                                        \
+        peak[h % CYPOOL_RING] = value;                                                           \
+        first[h % CYPOOL_RING] = found;                                                          \
+        if (h < rows - 1) continue;                                                              \
+        value = *(const vec_##S##_##BYTES *)v;                                                   \
+        found = ~zero;                                                                           \
+        _Pragma("GCC unroll 5")                                                                  \
+        for (ptrdiff_t t = rows - 1; t >= 0; t--) {                                              \
+            const ptrdiff_t k = (h - (rows - 1) + t) % CYPOOL_RING;                              \
+            same = peak[k] == value;                                                             \
+            found = (same & (first[k] + ((I)(place->first + t * place->h) - zero)))              \
+                | (found & ~same);                                                               \
+        }                                                                                        \
+        places_##S(y, (const I *)&found, at, place->next, place->index32, LANES);                \
+        v += sv;                                                                                 \
+        at += place->below;                                                                      \
+        y += sy;                                                                                 \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_ROW down_##OP##_##S##_##BYTES(                                                            \
+    ptrdiff_t many, ptrdiff_t n, const T *v, ptrdiff_t sv, const T *a, ptrdiff_t sa,             \
+    ptrdiff_t rows, ptrdiff_t columns, const cypool_place *place, char *y, ptrdiff_t from,       \
+    ptrdiff_t to, T nothing)                                                                     \
+{                                                                                                \
+    mask_##S##_##BYTES in[CYPOOL_RING];                                                          \
+    CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
+        const int64_t at = place->at + i * place->next;                                          \
+        char *to_y = y + i * (place->index32 ? 4 : 8);                                           \
+        const int whole = seen_##S##_##BYTES(in, from - i, to - i, 1, 1, columns);               \
+        if (rows == 5 && columns == 5 && whole)                                                  \
+            down_##OP##_strip_##S##_##BYTES(                                                     \
+                many, v + i, sv, a + i, sa, 5, 5, place, at, to_y, 0, nothing);                  \
+        else if (rows == 5 && columns == 5)                                                      \
+            down_##OP##_strip_##S##_##BYTES(                                                     \
+                many, v + i, sv, a + i, sa, 5, 5, place, at, to_y, in, nothing);                 \
+        else                                                                                     \
+            down_##OP##_strip_##S##_##BYTES(                                                     \
+                many, v + i, sv, a + i, sa, rows, columns, place, at, to_y, whole ? 0 : in,      \
+                nothing);                                                                        \
+    }                                                                                            \
+}
+#define CYPOOL_DOWN_TRY(OP, S, T, I, BYTES, LANES)                                               \
+    if (n >= LANES) {                                                                            \
+        down_##OP##_##S##_##BYTES(                                                               \
+            many, n, v, sv, a, sa, rows, columns, place, y, from, to, nothing);                  \
+        return 1;                                                                                \
+    }
+/* Whether that could be done. (Every window has to see a column.) */
+#define CYPOOL_DOWN(OP, S, T, I, NOTHING, L64, L32, L16)                                         \
+CYPOOL_WIDTHS(CYPOOL_FIND_DOWN, L64, L32, L16, OP, S, T, I)                                      \
+static inline __attribute__((unused)) int down_##OP##_##S(                                       \
+    ptrdiff_t many, ptrdiff_t n, const T *v, ptrdiff_t sv, const T *a, ptrdiff_t sa,             \
+    ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns, ptrdiff_t stride,        \
+    const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)                            \
+{                                                                                                \
+    const T nothing = NOTHING;                                                                   \
+    if (many == 1 || rows < 4 || rows > CYPOOL_RING || columns < 3 || columns > CYPOOL_RING      \
+        || step != sa || stride != 1 || reach != 1 || from >= columns || to < n                  \
+        || place->more || !place->done)                                                          \
+        return 0;                                                                                \
+    CYPOOL_WIDTHS(CYPOOL_DOWN_TRY, L64, L32, L16, OP, S, T, I)                                   \
+    return 0;                                                                                    \
+}
+CYPOOL_DOWN(max, f32, float, int32_t, -__builtin_inff(), 16, 8, 4)
+CYPOOL_DOWN(min, f32, float, int32_t, __builtin_inff(), 16, 8, 4)
+CYPOOL_DOWN(max, f64, double, int64_t, -__builtin_inf(), 8, 4, 2)
+CYPOOL_DOWN(min, f64, double, int64_t, __builtin_inf(), 8, 4, 2)
+static inline __attribute__((unused)) int no_down(
+    ptrdiff_t many, ptrdiff_t n, const void *v, ptrdiff_t sv, const void *a, ptrdiff_t sa,
+    ptrdiff_t step, ptrdiff_t rows, ptrdiff_t reach, ptrdiff_t columns, ptrdiff_t stride,
+    const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)
+{ return 0; }
 #define CYPOOL_FIND_TRY(NAME, S, T, I, STRIDE, BYTES, LANES)                                     \
     if (stride == STRIDE && n >= LANES) {                                                        \
         NAME##STRIDE##_##S##_##BYTES(many, n, (I *)codes, v, sv, a, sa, step, rows, reach,       \
@@ -312,6 +430,13 @@ CYPOOL_CHECK(64)
             default: no_find),                                                                   \
         default: _Generic((v), float *: find_f32, double *: find_f64, default: no_find))         \
         (rows, n, c, v, __VA_ARGS__)
+/* The same without codes: whether it could be done. */
+#define cypool_find_down(rows, n, r, v, ...)                                                     \
+    _Generic((r), cypool_max *: _Generic((v), float *: down_max_f32, double *: down_max_f64,     \
+            default: no_down),                                                                   \
+        cypool_min *: _Generic((v), float *: down_min_f32, double *: down_min_f64,               \
+            default: no_down),                                                                   \
+        default: no_down)(rows, n, v, __VA_ARGS__)
 #define cypool_locate_run(rows, n, r, c, sc, v, ...)                                             \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan_run, locate_run, v),                          \

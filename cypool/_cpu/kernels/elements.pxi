@@ -174,6 +174,7 @@ cdef extern from "cypool_locate.h":
         Py_ssize_t sy
         bint index32, more, done
     void cypool_find(Py_ssize_t, ...) noexcept nogil
+    bint cypool_find_down(Py_ssize_t, ...) noexcept nogil
     void cypool_indices(Py_ssize_t, ...) noexcept nogil
     void cypool_indices_small(Py_ssize_t, ...) noexcept nogil
     int check32(

@@ -50,10 +50,14 @@ cdef void locate(
                 place.at = (
                     (work.d * d.stride - d.lo) * job.index_d
                     + (h * a.stride - a.lo) * job.index_h + work.o0 * w.stride - w.lo)
-                cypool_find(
-                    some, n, r, work.codes, values + (h - h0) * sv, sv,
-                    p + t * slab - work.left, sm * a.stride, sm * a.step, count, w.step, w.kernel,
-                    w.stride, &place, piece.data, work.left, work.left + work.nw)
+                if not cypool_find_down(
+                        some, n, r, values + (h - h0) * sv, sv, p + t * slab - work.left,
+                        sm * a.stride, sm * a.step, count, w.step, w.kernel, w.stride, &place,
+                        piece.data, work.left, work.left + work.nw):
+                    cypool_find(
+                        some, n, r, work.codes, values + (h - h0) * sv, sv,
+                        p + t * slab - work.left, sm * a.stride, sm * a.step, count, w.step,
+                        w.kernel, w.stride, &place, piece.data, work.left, work.left + work.nw)
         else:
             some = 1 if blocks else h1 - h
             locate_by_taps(work, h, h + some, values + (h - h0) * sv, sv, m, sm, first, work.codes,

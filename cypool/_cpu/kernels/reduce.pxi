@@ -177,6 +177,13 @@ cdef bint reduce_block(
     run.h = h0
     run.w = work.o0
     run.pitch = sy
+    if stores_alike(work, &run):
+        # A group's planes, one after the other, as one.
+        run.data = out
+        run.nh *= work.planes
+        index.data = <char *>work.divisors
+        job.store(job, &run, &index, y, run.data)
+        return False
     for p in range(work.planes):
         run.data = out + p * job.y.group if out != NULL else NULL
         index.data = <char *>work.divisors
@@ -224,6 +231,16 @@ cdef bint reduce_block(
             if job.index.data != NULL:
                 index.data += index.sh
     return False
+
+
+# Whether the results of a group's planes lie one after the other and are stored alike.
+cdef bint stores_alike(const Work *work, const Run *run) noexcept nogil:
+    cdef const Job *job = work.job
+    return (
+        work.planes > 1 and job.store != NULL and job.index.data == NULL and job.power == 0
+        and (not job.averages or job.divides_planes or job.divisor_override != 0)
+        and job.counter == NULL
+        and run.sh == run.nw * run.sw and job.y.group == run.nh * run.sh)
 
 
 # Whether a NaN lies among the source rows of the output rows h0 <= h < h1 (of one d).

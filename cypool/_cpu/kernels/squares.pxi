@@ -414,7 +414,8 @@ cdef bint fold_first_pixels(
     cdef const Axis *w = &job.axis[2]
     cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
     cdef Py_ssize_t o = work.o0, nc = work.nc, wide = 4 if job.index32 else 8
-    cdef Py_ssize_t top, start, columns, many, t, j, place[9]
+    cdef Py_ssize_t top, start, columns, many, t, j
+    cdef Py_ssize_t place[9]
     cdef int32_t offset[9]
     cdef int taps
     cdef char *index = work.index + (y - <acc *>work.values) * wide

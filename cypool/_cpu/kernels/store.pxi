@@ -166,8 +166,9 @@ cdef void store_average(
     if is_contiguous(run, sizeof(element)) and (
             divisor.override != 0
             or job.whole_begin[2] <= run.w and run.w + run.nw <= job.whole_end[2]
-            and job.whole_begin[1] <= run.h and run.h + run.nh <= job.whole_end[1]):
-        # One divisor for all.
+            and job.whole_begin[1] <= run.h
+            and min(run.h + run.nh, job.axis[1].outputs) <= job.whole_end[1]):
+        # One divisor for all. (Rows beyond a plane's last one are those of further planes.)
         store_means(job, run.nh * run.nw * run.nc, line, divisor_of(&divisor, run.w), y)
         return
     cdef const int32_t *columns = <const int32_t *>index.data
@@ -218,10 +219,10 @@ cdef void store_average_row(
 
 
 # What each column of a tile adds to an average's divisor, or where planes are divided at once every
-# divisor: at least 1, as a sum of nothing is 0 whatever it is divided by.
+# divisor of a group: at least 1, as a sum of nothing is 0 whatever it is divided by.
 cdef void find_divisors(
         const Job *job, Py_ssize_t o0, Py_ssize_t o1, int32_t *divisors) noexcept nogil:
-    cdef Py_ssize_t h, o
+    cdef Py_ssize_t h, o, p, plane = job.axis[1].outputs * o1
     cdef Divisor divisor
     if not job.divides_planes:
         for o in range(o0, o1):
@@ -232,6 +233,8 @@ cdef void find_divisors(
         divisor_start(&divisor, job, 0, h)
         for o in range(o1):
             divisors[h * o1 + o] = <int32_t>divisor_of(&divisor, o)
+    for p in range(1, job.group):
+        memcpy(divisors + p * plane, divisors, plane * sizeof(int32_t))
 
 
 # --- roots ---
