@@ -31,7 +31,9 @@ def integer(value: Any, name: str, least: int) -> int:
             raise TypeError(f"{name} must be an integer, got {value!r}") from None
     if not least <= value <= MOST:
         bound = f"at least {least}" if value < least else f"at most {MOST}"
-        raise ValueError(f"{name} must be {bound}, got {value!r}")
+        # (Python does not write out integers of thousands of digits.)
+        got = repr(value) if abs(value) < 2**1024 else f"one of {value.bit_length()} bits"
+        raise ValueError(f"{name} must be {bound}, got {got}")
     return value
 
 
@@ -162,17 +164,22 @@ def _viewed(value: Any, name: str) -> np.ndarray:
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} must be a plain array, got a masked array; pass its data, and ~mask as mask=")
-    if isinstance(value, np.ndarray) or hasattr(value, "__array__") or hasattr(
-            value, "__array_interface__"):
+    if isinstance(value, np.ndarray):
         return np.asarray(value)
-    if hasattr(value, "__dlpack__"):
-        return np.from_dlpack(value)
+    seen = [p for p in ("__array__", "__array_interface__", "__dlpack__") if hasattr(value, p)]
     try:
-        return np.asarray(memoryview(value))
-    except (TypeError, ValueError):
+        if not seen:
+            return np.asarray(memoryview(value))
+        return np.from_dlpack(value) if seen == ["__dlpack__"] else np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Whatever an object raises that says it can be seen: it may be a tensor that needs a
+        # gradient, or of a type that NumPy does not have.
+        reason = f" ({error})" if seen else ""
         raise TypeError(
             f"{name} must be an array or an object that NumPy can view without a copy, got "
-            f"{type(value).__name__}") from None
+            f"{type(value).__name__}{reason}") from (error if seen else None)
 
 
 def mask(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -17,7 +17,7 @@ class Windows(NamedTuple):
     """Which axes of an array are pooled, and how."""
 
     axes: tuple[int, ...]               # ascending
-    rules: tuple[_geometry.Axis | _geometry.Table, ...]     # one per axis
+    rules: tuple[_geometry.Rule, ...]     # one per axis
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     inner: int                          # the axis that lies inside the pooled ones, or -1
@@ -68,7 +68,7 @@ def _windows(
 
 def _windows_of_rules(
     shape: tuple[int, ...], axes: tuple[int, ...],
-    rules: tuple[_geometry.Axis | _geometry.Table, ...], names: str,
+    rules: tuple[_geometry.Rule, ...], names: str,
 ) -> Windows:
     output = list(shape)
     for a, r in zip(axes, rules, strict=True):
@@ -97,7 +97,6 @@ def _adaptive_windows(
     shape: tuple[int, ...], axes: tuple[int, ...], output_size: tuple[int | None, ...]
 ) -> Windows:
     for o in output_size:
-        # (Where windows overlap or vary, there is a table of them.)
         if o is not None and o > _geometry.MOST // 16:
             raise ValueError(f"output_size must give a result that fits into memory, got {o}")
     if prod([n if o is None else o for n, o in zip(
@@ -142,8 +141,10 @@ def again_backward(
 ) -> tuple[Repeat | None, np.ndarray | None]:
     """What to remember a gradient's call by, and its result if there was one like it."""
     if x.__class__ is np.ndarray:
-        # Its dtype does not matter, but has to be one that is supported.
-        if grad_output.__class__ is not np.ndarray or x.dtype is not grad_output.dtype:
+        # Its dtype does not matter, but has to be one that is supported; nor do its values, which
+        # nobody wants to be written over.
+        if (grad_output.__class__ is not np.ndarray or x.dtype is not grad_output.dtype
+                or (out.__class__ is np.ndarray and np.may_share_memory(out, x))):
             return None, None
         x = x.shape
     elif x.__class__ is not tuple:
@@ -220,6 +221,8 @@ def forward(
         y = arguments.output(out, shape, result, (x, mask))
         index = arguments.output(out_index, shape, index_type, (x, mask, y))
     else:
+        if index_dtype is not None:
+            type_of_indices(index_dtype, 1)
         y = arguments.output(out, shape, result, (x, mask))
     if operator.reducer < 0:
         _each(operator, x, windows, own, y, result, index, mask, threads)
@@ -362,7 +365,8 @@ def _shared(grad: np.ndarray, mask: np.ndarray, windows: Windows, threads: Any) 
                 known_code(counts.dtype), None, None, windows.axes, windows.inner, False, True,
                 None, threads)
     wide = grad.astype(np.float32 if grad.dtype.itemsize == 2 else grad.dtype)
-    return np.divide(wide, np.maximum(counts, 1).astype(wide.dtype), out=wide)
+    with np.errstate(all="ignore"):     # (what is not finite is passed on, as elsewhere)
+        return np.divide(wide, np.maximum(counts, 1).astype(wide.dtype), out=wide)
 
 
 def _selection_backward(

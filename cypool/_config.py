@@ -46,7 +46,8 @@ def get_num_threads() -> int:
     -------
     int
         The least of the setting, the limits of the OpenMP runtime, the processors this process may
-        use and the quota of its control group; 1 in a process forked after threads were used.
+        use and the quota of its control group; 1 in a process forked after threads were used, if
+        the runtime would hang there with more.
 
     Examples
     --------
@@ -121,5 +122,12 @@ def show_config() -> Config:
         openmp=bool(_threads.openmp),
         openmp_version=_threads.openmp or "built without: every call is serial",
         threads=get_num_threads(),
-        optional_packages=[name for name in _OPTIONAL if find_spec(name) is not None],
+        optional_packages=[name for name in _OPTIONAL if _is_there(name)],
     )
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:          # something else goes by that name
+        return False

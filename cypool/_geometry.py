@@ -29,6 +29,23 @@ class Axis(NamedTuple):
         return self.length + self.before + self.after
 
 
+class Adaptive(NamedTuple):
+    """One pooled axis: window o is [floor(o L / O), ceil((o + 1) L / O))."""
+
+    length: int
+    outputs: int
+
+    @property
+    def kernel(self) -> int:
+        """Elements of the longest window."""
+        size, rest = divmod(self.length, self.outputs)
+        return size + (0 if rest == 0 else 1 if self.outputs % rest == 0 else 2)
+
+    @property
+    def extended(self) -> int:
+        return self.length
+
+
 class Table(NamedTuple):
     """Windows of one pooled axis that follow no such rule: where each starts, and its elements."""
 
@@ -49,16 +66,17 @@ class Table(NamedTuple):
         return self.length
 
 
-def adaptive_axis(length: int, outputs: int, name: str) -> Axis | Table:
-    """Windows [floor(i L / O), ceil((i + 1) L / O)): as many as asked for, covering everything."""
+Rule = Axis | Adaptive | Table
+
+
+def adaptive_axis(length: int, outputs: int, name: str) -> Axis | Adaptive:
+    """As many windows as asked for, covering everything; of one size and distance if they can."""
     if length < 1:
         raise ValueError(f"x must have no pooled axis of length 0, got length {length} on {name}")
     if length % outputs == 0:
         size = length // outputs
         return Axis(length, outputs, size, size, 1, 0, 0)
-    starts = [i * length // outputs for i in range(outputs)]
-    stops = [-(-(i + 1) * length // outputs) for i in range(outputs)]
-    return Table(length, tuple(starts), tuple(b - a for a, b in zip(starts, stops, strict=True)))
+    return Adaptive(length, outputs)
 
 
 def sliding_axis(

@@ -228,3 +228,29 @@ def test_gather_is_what_backward_scatters():
         cypool.gather(x, nowhere + 13, axes=axes)
     with pytest.raises(ValueError, match="indices must have the shape"):
         cypool.gather(x, nowhere[:1], axes=axes)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 30, 1023, 1025, 3000])
+@pytest.mark.parametrize("outputs", [1, 2, 3, 7, 29, 1023, 1024, 1025, 2999])
+def test_windows_with_and_without_a_table(length, outputs):
+    """Each from floor(i L / O) up to ceil((i + 1) L / O), for the gradient as well."""
+    x = np.random.default_rng(length).integers(-99, 99, length).astype(float)
+    starts = [i * length // outputs for i in range(outputs)]
+    stops = [-(-(i + 1) * length // outputs) for i in range(outputs)]
+    assert_same(cypool.adaptive_pool(x, "max", outputs, axes=0),
+                np.array([x[a:b].max() for a, b in zip(starts, stops, strict=True)]))
+    grad = np.arange(1.0, outputs + 1)
+    expected = np.zeros(length)
+    for g, a, b in zip(grad, starts, stops, strict=True):
+        expected[a:b] += g
+    assert_same(
+        cypool.adaptive_pool_backward(grad, (length,), "sum", outputs, axes=0), expected)
+
+
+def test_windows_of_lengths_beyond_32_bits():
+    """Of an array that lies in one place: only the number of windows is large, or that of taps."""
+    length = 2**31 + 11
+    x = np.broadcast_to(np.int8(3), (length,))
+    y, indices = cypool.adaptive_pool(x, "max", 3, axes=0, return_indices=True)
+    assert y.tolist() == [3] * 3
+    assert indices.tolist() == [i * length // 3 for i in range(3)]

@@ -426,3 +426,62 @@ def test_a_shape_alone_has_no_winners(operator):
 def test_shapes_that_no_array_has(shape, error):
     with pytest.raises(error, match=r"^(the shape given as )?x must .+, got "):
         cypool.avg_pool1d_backward(np.ones((2, 3, 3), np.float32), shape, 2)
+
+
+@pytest.mark.parametrize("op", ["median", "mode", "logsumexp", "soft", "stochastic"])
+def test_windows_of_more_taps_than_there_are_addresses(op):
+    x = np.broadcast_to(np.int8(1), (2**59,))
+    with pytest.raises(MemoryError):
+        cypool.pool(x, op, 2**59, axes=0)
+    with pytest.raises(MemoryError):
+        cypool.global_pool(x, op, axes=0)
+
+
+def test_more_adaptive_windows_than_there_is_memory():
+    with pytest.raises(MemoryError):
+        cypool.adaptive_max_pool1d(np.zeros((1, 10), np.int8), 2**58)
+    for length, outputs in ((10, 2**40), (2**60, 3), (2**60, 2**58)):
+        x = np.zeros((0, length), np.int8)
+        assert cypool.adaptive_max_pool1d(x, outputs).shape == (0, outputs)
+    with pytest.raises(MemoryError):
+        cypool.adaptive_pool_backward(np.ones(3), (2**58,), "avg", 3, axes=0)
+    x = np.broadcast_to(np.zeros((0, 1)), (0, 2**50))
+    tables = {"sequences": [[0, 5, 2**50]], "axes": 1}
+    assert cypool.fractional_pool(x, "max", None, **tables).shape == (0, 2)
+    with pytest.raises(MemoryError):
+        cypool.fractional_pool_backward(np.ones((1, 2)), (1, 2**50), "avg", None, **tables)
+
+
+class Contrary:
+    """What other libraries' arrays do when NumPy cannot see them."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("call detach() first")
+
+
+@pytest.mark.parametrize("operator", NAMED, ids=lambda operator: operator.id)
+def test_array_likes_that_fail(operator):
+    with pytest.raises(TypeError, match=r"x must be an array.*Contrary \(call detach\(\) first"):
+        operator.forward(Contrary(), 2)
+
+
+def test_numbers_of_thousands_of_digits():
+    with pytest.raises(ValueError, match="kernel_size must be at most"):
+        cypool.max_pool1d(np.ones((1, 4)), 10**5000)
+    with pytest.raises(ValueError, match="stride must be at least"):
+        cypool.max_pool1d(np.ones((1, 4)), 2, -(10**5000))
+
+
+@pytest.mark.parametrize("bad", ["float32", "int8", object, 8])
+def test_index_dtype_where_no_indices_are_wanted(bad):
+    with pytest.raises(TypeError, match="index_dtype must be int32 or int64"):
+        cypool.pool(np.ones((1, 4, 4)), "max", (2, 2), index_dtype=bad)
+
+
+def test_no_warning_becomes_an_error():
+    """Of what is not finite or loses digits: it is passed on, whatever NumPy is told to do."""
+    x = np.full((2, 3, 4, 4), 1e-38, np.float32)
+    mask = np.ones((4, 4), bool)
+    with np.errstate(all="raise"):
+        y = cypool.pool(x, "avg", (2, 2), mask=mask)
+        cypool.pool_backward(y, x, "avg", (2, 2), mask=mask)

@@ -49,6 +49,28 @@ def test_other_layouts_are_not_mistaken():
     assert_same(cypool.max_pool2d(misaligned, 2), right)
 
 
+@pytest.mark.parametrize("name", [
+    "avg_pool2d", "max_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "sum", "global"])
+def test_a_gradient_is_never_written_over_what_was_pooled(name):
+    x = np.random.default_rng(0).standard_normal((1, 2, 4, 4))
+    backward = {
+        "sum": lambda *a, **k: cypool.pool_backward(*a[:2], "sum", (2, 2), **k),
+        "global": lambda *a, **k: cypool.global_pool_backward(*a[:2], **k),
+    }.get(name) or getattr(cypool, name + "_backward")
+    shape = (1, 2, 1, 1) if name == "global" else (1, 2, 2, 2)
+    more = {}
+    if "max" in name:
+        _, more["indices"] = getattr(cypool, name)(x, 2, return_indices=True)
+    kept = x.copy()
+    for _ in range(3):
+        for out in (x, x[:, :, ::-1], x.reshape(1, 4, 2, 4)[:, :2].reshape(1, 2, 2, 4)):
+            with pytest.raises(ValueError, match="out must"):
+                backward(np.ones(shape), x, 2, out=out, **more)
+        assert_same(x, kept)
+        out = np.empty_like(x)
+        assert backward(np.ones(shape), x, 2, out=out, **more) is out
+
+
 def test_out_is_checked_again():
     x = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
     right = cypool.avg_pool2d(x, 2)

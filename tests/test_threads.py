@@ -210,6 +210,35 @@ def test_forked_child_pools_after_its_parent_did():
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+def test_forked_child_pools_after_another_library_used_threads():
+    """It may share the runtime, whose threads a fork does not have."""
+    run_python(
+        """
+        import ctypes, os, re, signal, sys
+        import numpy as np
+        import cypool
+
+        with open("/proc/self/maps") as maps:
+            runtimes = set(re.findall(r"(/\\S*libgomp\\S*)", maps.read()))
+        if len(runtimes) != 1 or not cypool.show_config()["openmp"]:
+            sys.exit()          # another runtime, or none
+        runtime = ctypes.CDLL(runtimes.pop())
+        nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
+        runtime.GOMP_parallel(nothing, None, 2, 0)
+        x = np.random.default_rng(0).standard_normal((8, 16, 128, 128)).astype(np.float32)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # a hang ends here
+            cypool.max_pool2d(x, 3, num_threads=2)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, status
+        """,
+        timeout=120,
+    )
+
+
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_processes_of_multiprocessing(method, tmp_path):
     script = tmp_path / "main.py"

@@ -13,6 +13,9 @@ cdef inline void axis_window(
         axis_transposed_window(a, o, start, count)
         return
     if a.kind == TABLE:
+        if a.starts == NULL:
+            axis_adaptive_window(a, o, start, count)
+            return
         start[0] = a.starts[o]
         count[0] = a.counts[o]
         return
@@ -31,6 +34,19 @@ cdef inline void axis_window(
         stop = a.kernel
     count[0] = stop - skip if stop > skip else 0
     start[0] = at + skip * a.dilation if stop > skip else 0
+
+
+# From floor(o * length / outputs) up to ceil((o + 1) * length / outputs), with length and outputs
+# exchanged for the windows that see an element.
+cdef inline void axis_adaptive_window(
+        const Axis *a, Py_ssize_t o, Py_ssize_t *start, Py_ssize_t *count) noexcept nogil:
+    cdef Py_ssize_t n = a.outputs
+    if a.length < 1073741824 and n < 1073741824:
+        start[0] = o * a.length // n
+        count[0] = ((o + 1) * a.length + n - 1) // n - start[0]
+    else:
+        start[0] = <Py_ssize_t>(<int128>o * a.length // n)
+        count[0] = <Py_ssize_t>((<int128>(o + 1) * a.length + n - 1) // n) - start[0]
 
 
 # Input element i lies under tap t of window o where o * stride + t * dilation == i + lo. With
@@ -98,12 +114,13 @@ cdef inline Py_ssize_t axis_extent(const Axis *a, Py_ssize_t n) noexcept nogil:
 cdef inline void axis_source(
         const Axis *a, Py_ssize_t begin, Py_ssize_t end,
         Py_ssize_t *first, Py_ssize_t *last) noexcept nogil:
-    cdef Py_ssize_t reach = (a.kernel - 1) * a.dilation, lowest, highest
+    cdef Py_ssize_t reach = (a.kernel - 1) * a.dilation, lowest, highest, count
     if a.kind == TABLE:
         first[0] = last[0] = 0
         if begin < end:
-            first[0] = a.starts[begin]
-            last[0] = a.starts[end - 1] + a.counts[end - 1]
+            axis_window(a, begin, first, &count)
+            axis_window(a, end - 1, last, &count)
+            last[0] += count
         return
     if a.kind == TRANSPOSED:
         lowest = begin + a.lo - reach

@@ -6,6 +6,9 @@ cdef class Plan:
     cdef Axis axis[AXES]
     cdef Axis transposed[AXES]
     cdef Py_ssize_t *tables[AXES]
+    cdef Py_ssize_t *seen[AXES]
+
+    cdef const Axis *look_back(self) except NULL
 
 
 # The arrays of one call, held while it runs.

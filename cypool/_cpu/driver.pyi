@@ -3,7 +3,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from cypool._geometry import Axis
+from cypool._geometry import Rule
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 _Repeat = tuple[str, tuple[Any, ...], tuple[Any, ...]]     # a name, and plain arguments
@@ -14,7 +14,7 @@ SUM_CODE: int
 
 @final
 class Plan:
-    def __new__(cls, axes: Iterable[Axis]) -> Self: ...
+    def __new__(cls, axes: Iterable[Rule]) -> Self: ...
 
 @final
 class Buffers: ...

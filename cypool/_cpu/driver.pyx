@@ -11,13 +11,14 @@ from numpy import empty, ndarray
 from cpython.buffer cimport (
     PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release,
     PyObject_GetBuffer)
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from cython.parallel cimport prange, threadid
 from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from cypool._cpu.axis cimport axis_extent
+from cypool._cpu.axis cimport axis_adaptive_window, axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
@@ -49,6 +50,7 @@ cdef enum:
     TOTAL = 1024            # elements of one window that are summed at once
     SERIAL = 20000          # elements of work below which the GIL is kept
     RECIPES = 1024          # calls that are remembered
+    TABLED = 1024           # adaptive windows up to which there is a table of them
     BAND = 1048576          # bytes of a band that gradients are added up in
     LINES = 262144          # bytes of lines of windows that gradients are gathered from
     SEERS = 9               # windows that may see an element whose gradient is gathered
@@ -72,72 +74,116 @@ ACCUMULATOR_SIZE[:] = [1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 16]
 
 cdef class Plan:
     """The windows of up to three axes: rules (length, outputs, kernel, stride, dilation, lo, hi),
-    or tables (length, starts, counts).
+    adaptive ones (length, outputs), or tables (length, starts, counts).
     """
 
     def __cinit__(self, axes):
         cdef int i
         cdef int missing = AXES - len(axes)
         memset(self.tables, 0, sizeof(self.tables))
+        memset(self.seen, 0, sizeof(self.seen))
         for i in range(AXES):
             rule = (1, 1, 1, 1, 1, 0, 0) if i < missing else axes[i - missing]
+            if len(rule) == 2:
+                self.tables[i] = adaptive_axis(&self.axis[i], rule[0], rule[1])
+                self.seen[i] = adaptive_axis(&self.transposed[i], rule[1], rule[0])
+                continue
             if len(rule) == 3:
-                self.tables[i] = table_axis(
-                    &self.axis[i], &self.transposed[i], rule[0], rule[1], rule[2])
+                self.tables[i] = table_axis(&self.axis[i], rule[0], rule[1], rule[2])
                 continue
             length, outputs, kernel, stride, dilation, lo, hi = rule
             sliding_axis(&self.axis[i], length, outputs, kernel, stride, dilation, lo, hi)
             transposed_axis(&self.transposed[i], &self.axis[i])
 
+    # The windows that saw each element. (Tables of these are as long as the axis.)
+    cdef const Axis *look_back(self) except NULL:
+        cdef int i
+        for i in range(AXES):
+            if self.transposed[i].outputs == 0:
+                self.seen[i] = transposed_table(&self.transposed[i], &self.axis[i])
+        return self.transposed
+
     def __dealloc__(self):
         cdef int i
         for i in range(AXES):
             free(self.tables[i])
+            free(self.seen[i])
 
 
-# Windows from a table, and the table of the windows that saw each element: these are neighbours, as
-# windows neither begin nor end before the one before them.
-cdef Py_ssize_t *table_axis(
-        Axis *a, Axis *t, Py_ssize_t length, tuple starts, tuple counts) except NULL:
-    cdef Py_ssize_t outputs = len(starts), i, o = 0, most = 1, advance = 1, last = 0
-    cdef Py_ssize_t *table = <Py_ssize_t *>malloc(
-        2 * (outputs + length) * <Py_ssize_t>sizeof(Py_ssize_t))
+cdef Py_ssize_t *new_table(Py_ssize_t windows) except NULL:
+    cdef Py_ssize_t *table = NULL
+    if windows < PY_SSIZE_T_MAX // 32:
+        table = <Py_ssize_t *>malloc(2 * windows * <Py_ssize_t>sizeof(Py_ssize_t))
     if table == NULL:
         raise MemoryError
+    return table
+
+
+cdef void start_table(
+        Axis *a, Py_ssize_t length, Py_ssize_t outputs, const Py_ssize_t *table) noexcept:
     memset(a, 0, sizeof(Axis))
     a.kind = TABLE
     a.length = length
     a.outputs = outputs
-    a.starts = table
-    a.counts = table + outputs
     a.dilation = a.step = a.period = a.residue = 1
-    t[0] = a[0]
-    t.length = outputs
-    t.outputs = length
-    t.starts = table + 2 * outputs
-    t.counts = t.starts + length
+    a.kernel = a.stride = a.advance = 1
+    if table != NULL:
+        a.starts = table
+        a.counts = table + outputs
+
+
+# Adaptive windows, with a table where it is short (NULL where it is not), as divisions take long.
+cdef Py_ssize_t *adaptive_axis(Axis *a, Py_ssize_t length, Py_ssize_t outputs) except? NULL:
+    cdef Py_ssize_t o, rest = length % outputs
+    cdef Py_ssize_t *table = NULL
+    start_table(a, length, outputs, NULL)
+    a.kernel = length // outputs
+    if rest > 0:
+        a.kernel += 1 if outputs % rest == 0 else 2
+    if outputs > 1:
+        a.stride = a.advance = max(1, length // outputs + (rest > 1))
+    if outputs <= TABLED:
+        table = new_table(outputs)
+        for o in range(outputs):
+            axis_adaptive_window(a, o, &table[o], &table[outputs + o])
+        a.starts = table
+        a.counts = table + outputs
+    return table
+
+
+# Windows from a table.
+cdef Py_ssize_t *table_axis(
+        Axis *a, Py_ssize_t length, tuple starts, tuple counts) except NULL:
+    cdef Py_ssize_t outputs = len(starts), o
+    cdef Py_ssize_t *table = new_table(outputs)
+    start_table(a, length, outputs, table)
     for o in range(outputs):
         table[o] = starts[o]
         table[outputs + o] = counts[o]
-        most = max(most, a.counts[o])
+        a.kernel = max(a.kernel, a.counts[o])
         if o > 0:
-            advance = max(advance, a.starts[o] - a.starts[o - 1])
-    a.kernel = most
-    a.stride = a.advance = advance
-    most = advance = 1
-    o = 0
+            a.stride = max(a.stride, a.starts[o] - a.starts[o - 1])
+    a.advance = a.stride
+    return table
+
+
+# The windows of such a table that saw each element: these are neighbours, as windows neither begin
+# nor end before the one before them.
+cdef Py_ssize_t *transposed_table(Axis *t, const Axis *a) except NULL:
+    cdef Py_ssize_t i, o = 0, last = 0, outputs = a.outputs, length = a.length
+    cdef Py_ssize_t *table = new_table(length)
+    start_table(t, outputs, length, table)
     for i in range(length):
         while o < outputs and a.starts[o] + a.counts[o] <= i:
             o += 1
         while last < outputs and a.starts[last] <= i:
             last += 1
-        table[2 * outputs + i] = o
-        table[2 * outputs + length + i] = max(last - o, 0)
-        most = max(most, last - o)
+        table[i] = o
+        table[length + i] = max(last - o, 0)
+        t.kernel = max(t.kernel, last - o)
         if i > 0:
-            advance = max(advance, o - t.starts[i - 1])
-    t.kernel = most
-    t.stride = t.advance = advance
+            t.stride = max(t.stride, o - t.starts[i - 1])
+    t.advance = t.stride
     return table
 
 
@@ -833,8 +879,11 @@ cdef double *find_grids(const Job *job, int threads) noexcept:
     cdef Py_ssize_t units = job.planes * pieces, some = units // planes, i, plane
     cdef Survey found
     cdef int bound
-    cdef Survey *surveys = <Survey *>malloc(units * sizeof(Survey))
-    cdef double *grids = <double *>malloc(planes * sizeof(double))
+    cdef Survey *surveys = NULL
+    cdef double *grids = NULL
+    if units < PY_SSIZE_T_MAX // <Py_ssize_t>sizeof(Survey):
+        surveys = <Survey *>malloc(units * sizeof(Survey))
+        grids = <double *>malloc(planes * sizeof(double))
     if surveys == NULL or grids == NULL:
         free(surveys)
         free(grids)
@@ -880,6 +929,10 @@ cdef bint can_run(const Job *job) noexcept:
     cdef const Axis *h = &job.axis[1]
     cdef const Axis *w = &job.axis[2]
     cdef Py_ssize_t taps = axis_taps(w) * axis_taps(h), row = w.outputs * job.inner
+    # (One row of windows over all rows may be joined with others, of further planes, if these lie
+    # next to each other: its sums must be the same if they do not.)
+    if h.outputs == 1 and h.length > 1:
+        return False
     if (not (job.quads or job.integers) or job.mask.data != NULL or axis_taps(&job.axis[0]) > 1
             or job.axis[0].kind != SLIDING or h.kind != SLIDING or w.kind != SLIDING
             or h.step > 1 or w.step > 1 or w.stride > 1 or h.stride > 1 and h.outputs > 1
@@ -1029,6 +1082,7 @@ cdef int prepare(
         if not job.narrow and (accumulator != x_dtype or not plain_x):
             job.load = kernels.widen[x_dtype][accumulator]
         if average:
+            job.averages = True
             job.include_pad = include_pad
             job.divisor_override = override or 0
             find_whole(job)
@@ -1118,7 +1172,7 @@ def spread(
     cdef int accumulator
     cdef double work
     start_job(&job, buffers, plan, grad, y, None, True, None, pooled, inner)
-    job.axis = plan.transposed
+    memcpy(job.axis, plan.look_back(), sizeof(job.axis))
     job.divisor = plan.axis
     job.include_pad = include_pad
     job.divisor_override = override or 0 if average else 1
@@ -1161,7 +1215,7 @@ def scatter(
     cdef int i
     start_job(&job, buffers, plan, grad, y, index, True, None, pooled, inner)
     job.axis = plan.axis
-    job.divisor = plan.transposed
+    memcpy(job.divisor, plan.look_back(), sizeof(job.divisor))
     if job.planes == 0 or job.inner == 0:
         return True
     job.size = ELEMENT_SIZE[dtype]

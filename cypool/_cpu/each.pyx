@@ -10,7 +10,7 @@ from cython.parallel cimport prange, threadid
 from libc.float cimport DBL_MAX
 from libc.math cimport exp, log
 from libc.stdlib cimport free, malloc, qsort
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from cypool._cpu.axis cimport axis_source, axis_window
 from cypool._cpu.dispatch cimport kernels
@@ -29,6 +29,7 @@ cdef enum:
     SIDE_BY_SIDE = 4        # windows from which on they are
     HELD = 4096             # taps of all of these, at most
     RANKED = 64             # taps of a window whose rank is found by comparing all with all
+    MOST_TAPS = 17592186044416      # 2^44: whatever is made of these, no size of it overflows
 
 cdef enum:
     LOGSUMEXP = 0
@@ -735,7 +736,10 @@ cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexc
 
 
 # Bytes of scratch for windows of n taps, `wide` of them side by side.
-cdef Py_ssize_t taps_size(Py_ssize_t n, Py_ssize_t wide) noexcept:
+cdef Py_ssize_t taps_size(Py_ssize_t n, Py_ssize_t wide) except -1:
+    # (An array of no strides may have more elements than there are addresses.)
+    if n > <Py_ssize_t>MOST_TAPS:
+        raise MemoryError
     return (4 * (n + LINE) + (n + 1) * wide) * <Py_ssize_t>sizeof(double)
 
 
@@ -856,7 +860,7 @@ def derive_each(
     if job.planes == 0 or job.inner == 0:
         return 0.0 if by_power else None
     job.axis = plan.axis
-    job.divisor = plan.transposed
+    memcpy(job.divisor, plan.look_back(), sizeof(job.divisor))
     while job.lead < AXES - 1 and job.axis[job.lead].length == 1:
         job.lead += 1
     memset(&each, 0, sizeof(each))

@@ -67,6 +67,7 @@ cdef struct Axis:
     Py_ssize_t period, advance, begin, end
     Py_ssize_t residue, inverse     # TRANSPOSED: gcd(stride, dilation), and see axis.pxd
     # TABLE: first elements and counts; kernel is the largest count, stride the largest advance.
+    # Adaptive windows have a table only where it is short, else NULL, and are computed.
     const Py_ssize_t *starts
     const Py_ssize_t *counts
 

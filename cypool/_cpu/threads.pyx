@@ -13,6 +13,7 @@ cdef extern from "cypool_threads.h":
     const int CYPOOL_OPENMP
     int cypool_omp_max_threads() noexcept nogil
     int cypool_omp_num_procs() noexcept nogil
+    int cypool_omp_pause() noexcept nogil
 
 cdef enum:
     # Elements read and written below which a second thread costs more than it brings.
@@ -23,17 +24,24 @@ openmp = CYPOOL_OPENMP
 _setting = None
 _here = ContextVar("cypool threads", default=None)
 cdef bint team_opened = False       # this process has run more than one thread
+cdef bint team_kept = False         # one is still there when it forks
 cdef bint forked = False            # and this one is its fork
 
 
-# GNU's OpenMP runtime waits for ever when a fork opens a team after its parent did.
+# GNU's OpenMP runtime waits for ever when a fork opens a team after its parent did: this one, or
+# another library that shares the runtime. So teams are ended before, if the runtime can do that.
+def _before_fork():
+    global team_kept
+    team_kept = cypool_omp_pause() != 0
+
+
 def _after_fork():
     global forked
-    forked = team_opened
+    forked = team_kept and team_opened
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def _cgroup_quota():

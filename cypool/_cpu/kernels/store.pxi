@@ -181,7 +181,7 @@ cdef void store_average(
     if not job.divides_columns:
         columns = NULL
     for k in range(run.nh):
-        divisor_start(&divisor, job, run.d, run.h + k)
+        divisor_start(&divisor, job, run.d, (run.h + k) % job.axis[1].outputs)
         if job.divides_planes and columns != NULL:
             columns = <const int32_t *>index.data + (run.h + k) * run.nw
         store_average_row(
