@@ -70,16 +70,10 @@ def drawn(plane: tuple[int, int], dtype: str) -> list[np.ndarray]:
     return [make_values(shape, kind, flavour, sum(plane)) for flavour in flavours]
 
 
-def skip_without(dtype: str) -> None:
-    if dtype == "bfloat16" and oracle.BFLOAT16 is None:
-        pytest.skip("bfloat16 needs ml_dtypes, which is not installed")
-
-
 @pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("window", WINDOWS, ids=lambda w: f"{w[0]}x{w[0]}s{w[1]}p{w[2]}")
 def test_max(window, dtype, layout):
-    skip_without(dtype)
     kernel, stride, padding = window
     for plane in PLANES:
         if not fits(plane, kernel, padding):
@@ -111,7 +105,6 @@ def test_max(window, dtype, layout):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("window", WINDOWS, ids=lambda w: f"{w[0]}x{w[0]}s{w[1]}p{w[2]}")
 def test_avg(window, dtype, layout):
-    skip_without(dtype)
     kernel, stride, padding = window
     for plane in PLANES:
         if not fits(plane, kernel, padding):
