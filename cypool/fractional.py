@@ -94,14 +94,19 @@ class _Starts:
         for i, a in enumerate(axes):
             # PyTorch's order of samples: the width before the height, but T, H, W.
             u = samples[:, n - 1 - i if n == 2 else i]
-            one = samples.dtype.type
+            if shape[a] > 2048 and u.dtype.itemsize == 2:
+                u = u.astype(np.float32)        # (float16 counts no further)
+            one = u.dtype.type
             room, count = shape[a] - kernel[i], outputs[i]
             starts = np.full((len(u), count), room, np.int64)
             if count > 1:
-                alpha = one(room) / one(count - 1)
-                steps = np.arange(count - 1).astype(samples.dtype)
-                starts[:, :-1] = ((steps + u[:, None]) * alpha).astype(np.int64) - (
-                    u[:, None] * alpha).astype(np.int64)
+                with np.errstate(all="ignore"):     # (samples may be next to nothing)
+                    alpha = one(room) / one(count - 1)
+                    steps = np.arange(count - 1).astype(u.dtype)
+                    found = ((steps + u[:, None]) * alpha).astype(np.int64) - (
+                        u[:, None] * alpha).astype(np.int64)
+                # (Of an axis longer than the dtype can count, products may be rounded up.)
+                starts[:, :-1] = np.clip(found, 0, room)
             self.starts.append(starts)
 
     def planes(self, array: np.ndarray) -> np.ndarray:
@@ -207,6 +212,7 @@ def _random_windows(
             raise ValueError(f"_random_samples must have shape {wanted}, got {found.shape}")
         if not ((found >= 0) & (found < 1)).all():
             raise ValueError("_random_samples must lie from 0 to below 1, got others")
+        arguments.generator(rng)
     return _Starts(shape, axes, kernel, sizes, found.reshape(math.prod(outer), n))
 
 
@@ -247,6 +253,20 @@ def _axes(
     if kernel_size is not None:
         raise ValueError(f"kernel_size must be None with sequences, got {kernel_size!r}")
     return axes_of(axes, tuple(sequences), shape, data_format, "sequences")
+
+
+def _check_unused(
+    sequences: Any, overlapping: Any, output_size: Any, output_ratio: Any, samples: Any, rng: Any,
+) -> None:
+    """Refuse what would be without effect."""
+    if sequences is None:
+        if arguments.flag(overlapping, "overlapping"):
+            raise ValueError("overlapping must be False without sequences, got True")
+        return
+    for name, value in (("output_size", output_size), ("output_ratio", output_ratio),
+                        ("_random_samples", samples), ("rng", rng)):
+        if value is not None:
+            raise ValueError(f"{name} must be None with sequences, got {value!r}")
 
 
 # --- by operator ---
@@ -297,7 +317,8 @@ def fractional_pool(
     Notes
     -----
     Without `sequences` the windows are PyTorch's: with alpha = (L - k) / (O - 1), window i starts
-    at int((i + u) alpha) - int(u alpha), the last at L - k, computed in the samples' own dtype.
+    at int((i + u) alpha) - int(u alpha), the last at L - k, computed in the samples' own dtype
+    (float16 on axes of more than 2048 elements as float32).
 
     Examples
     --------
@@ -311,9 +332,11 @@ def fractional_pool(
     operator = _operator(op)
     x = arguments.array(x)
     wanted = arguments.flag(return_indices, "return_indices")
+    _call.type_of_indices(index_dtype, 1)
     if wanted and not operator.selects:
         raise TypeError(f"return_indices must be False for op {op!r}, which selects no element")
     chosen = _axes(axes, kernel_size, sequences, x.shape, data_format)
+    _check_unused(sequences, overlapping, output_size, output_ratio, _random_samples, rng)
     longer = arguments.flag(overlapping, "overlapping")
     if sequences is not None:
         more: dict[str, Any] = {} if operator.selects else {"count_include_pad": False}
@@ -358,11 +381,18 @@ def _means(x: np.ndarray, windows: _Starts) -> np.ndarray:
         return (whole + up).astype(x.dtype)
     if x.dtype.kind == "b":
         raise TypeError("x must be numeric for an average, got bool")
-    total: Any = 0
+    total: Any = np.float64(0)
+    lost: Any = np.float64(0)
     with np.errstate(all="ignore"):     # (what is not finite is passed on, as elsewhere)
         for tap in windows.taps():
-            total = total + windows.selected(x, tap).astype(np.float64) / (
-                1 if x.dtype != np.float64 else count)
+            value = windows.selected(x, tap).astype(np.float64)
+            if x.dtype == np.float64:
+                value /= count          # (so that no sum is too large)
+            # What an addition rounds off is kept, so that many of them lose no more than one.
+            before, total = total, total + value
+            part = total - before
+            lost = lost + ((before - (total - part)) + (value - part))
+        total = np.where(np.isfinite(lost), total + lost, total)
         return (total if x.dtype == np.float64 else total / count).astype(x.dtype)
 
 
@@ -414,6 +444,7 @@ def fractional_pool_backward(
     operator = _operator(op)
     array, shape = array_or_shape(operator, x, indices)
     chosen = _axes(axes, kernel_size, sequences, shape, data_format)
+    _check_unused(sequences, overlapping, output_size, output_ratio, _random_samples, rng)
     longer = arguments.flag(overlapping, "overlapping")
     if indices is not None and not operator.selects:
         raise TypeError(f"indices must be left out for op {op!r}, which selects no element")
@@ -449,8 +480,10 @@ def fractional_pool_backward(
             flat = windows.planes(found)
         _add(total, flat, moved, planes, plane)
     else:
+        with np.errstate(all="ignore"):
+            shares = moved / math.prod(windows.kernel)
         for tap in windows.taps():
-            _add(total, windows.flat(tap), moved / math.prod(windows.kernel), planes, plane)
+            _add(total, windows.flat(tap), shares, planes, plane)
     lengths = [shape[a] for a in windows.axes]
     with np.errstate(all="ignore"):
         y[...] = windows.back(total.reshape(*windows.outer, *lengths))
@@ -459,6 +492,8 @@ def fractional_pool_backward(
 
 def _add(total: np.ndarray, flat: np.ndarray, grad: np.ndarray, planes: int, plane: int) -> None:
     """Gradients added at flat indices of their planes."""
+    if grad.size == 0:
+        return
     places = flat.reshape(planes, -1) + plane * np.arange(planes)[:, None]
     kept = flat.reshape(planes, -1) >= 0
     with np.errstate(all="ignore"):     # (what is not finite is passed on, as elsewhere)

@@ -12,6 +12,7 @@ __all__ = ["gather"]
 
 def gather(
     x: Any, indices: Any, *, axes: Any = None, data_format: Any = "channels_first", out: Any = None,
+    num_threads: Any = None,
 ) -> np.ndarray:
     """Values of an array at the indices that a pooling returned.
 
@@ -22,11 +23,14 @@ def gather(
     indices : array_like of int32 or int64
         Flat indices into the plane of the pooled axes, row-major, as `pool` returns them.
     axes : sequence of int, optional
-        The axes that were pooled; by default the spatial ones of `data_format`.
+        The axes that were pooled; by default the spatial ones of `data_format`, of arrays with a
+        batch axis. (Of three axes without one these cannot be told; name them.)
     data_format : str
         Where the channels are, if `axes` is not given.
     out : ndarray, optional
         Where to write.
+    num_threads : int, optional
+        Accepted as everywhere; one thread does it.
 
     Returns
     -------
@@ -47,6 +51,7 @@ def gather(
     array([[0.1, 0.3]])
     """
     x = arguments.array(x)
+    arguments.threads(num_threads)
     found = arguments.array(indices, "indices")
     if found.dtype.str[1:] not in ("i4", "i8"):
         raise TypeError(f"indices must be of dtype int32 or int64, got {found.dtype}")
@@ -63,6 +68,10 @@ def gather(
         raise ValueError(
             f"indices must have the shape of x {x.shape} but for the axes {chosen}, got "
             f"{found.shape}")
+    for a in chosen:
+        if x.shape[a] < 1:
+            raise ValueError(
+                f"x must have no pooled axis of length 0, got length 0 on axis {a}")
     plane = prod([x.shape[a] for a in chosen])
     bad = (found < -1) | (found >= plane)
     if bad.any():

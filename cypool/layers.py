@@ -8,12 +8,13 @@ the input itself (not a copy).
 
 import inspect
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from cypool import adaptive, fractional, pyramid, window
-from cypool._operators import OPERATORS, Operator, operator_named
+from cypool import _arguments, adaptive, fractional, pyramid, window
+from cypool._operators import OPERATORS, Operator, check_keywords, operator_named
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
@@ -34,7 +35,14 @@ class Layer:
         drawn_evenly = operator.name == "stochastic" and arguments.get("training") is False
         self._selects = operator.selects and indices and not drawn_evenly
         self._keeps_x = not (self._selects or operator.linear)
-        self._return_indices = arguments.pop("return_indices", False)
+        self._draws = operator.name == "stochastic" and not self._selects and not drawn_evenly
+        self._return_indices = _arguments.flag(
+            arguments.pop("return_indices", False), "return_indices")
+        if self._return_indices and not self._selects:
+            raise TypeError(
+                f"return_indices must be False for op {operator.name!r}"
+                f"{' without training' if drawn_evenly else ''}, which selects no element, got "
+                f"True")
         self._arguments = arguments
         self._last: dict[str, Any] | None = None
 
@@ -42,7 +50,12 @@ class Layer:
         """Pool x. Returns what the function of the same name and arguments returns."""
         function, _ = self._functions
         last = {"x": x if self._keeps_x else tuple(np.shape(x)), **more}
-        if self._selects:
+        if self._draws and not isinstance(self._arguments.get("rng"), (int, np.integer)):
+            # The gradient draws again, and alike.
+            rng = _arguments.generator(self._arguments.get("rng"))
+            last["rng"] = deepcopy(rng)
+            values = function(x, **{**self._arguments, "rng": rng}, **more)
+        elif self._selects:
             # (Indices that nobody else sees are as short as they can be.)
             short = not self._return_indices and np.size(x) <= 2**31
             values, last["indices"] = function(
@@ -60,7 +73,10 @@ class Layer:
         if self._last is None:
             raise RuntimeError("backward must follow a forward pass, and there was none")
         _, function = self._functions
-        return function(grad_output, **self._last, **self._arguments)
+        last = dict(self._last)
+        if "rng" in last:
+            last["rng"] = deepcopy(last["rng"])
+        return function(grad_output, **{**self._arguments, **last})
 
     def __repr__(self) -> str:
         given = dict(self._arguments, return_indices=self._return_indices)
@@ -71,11 +87,19 @@ class Layer:
             value = given.pop(name, None)
             if parameter.default is parameter.empty:
                 shown.append(repr(value))
-            elif value is not parameter.default and value != parameter.default:
+            elif value is not parameter.default and (
+                    isinstance(value, np.ndarray) or value != parameter.default):
                 shown.append(f"{name}={value!r}")
         given.pop("return_indices", None)
         shown += [f"{name}={value!r}" for name, value in given.items()]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _operator(op: Any, params: dict[str, Any]) -> Operator:
+    """The operator of that name, seen to have these keywords."""
+    operator = operator_named(op)
+    check_keywords(operator, params)
+    return operator
 
 
 class _MaxPool(Layer):
@@ -221,7 +245,7 @@ class Pool(Layer):
         ceil_mode: Any = False, return_indices: bool = False, *, axes: Any = None,
         data_format: Any = "channels_first", num_threads: Any = None, **params: Any,
     ) -> None:
-        super().__init__(window.pool, window.pool_backward, operator_named(op), {
+        super().__init__(window.pool, window.pool_backward, _operator(op, params), {
             "op": op, "kernel_size": kernel_size, "stride": stride, "padding": padding,
             "dilation": dilation, "ceil_mode": ceil_mode, "return_indices": return_indices,
             "axes": axes, "data_format": data_format, "num_threads": num_threads, **params})
@@ -410,7 +434,7 @@ class AdaptivePool(Layer):
         data_format: Any = "channels_first", num_threads: Any = None, **params: Any,
     ) -> None:
         super().__init__(
-            adaptive.adaptive_pool, adaptive.adaptive_pool_backward, operator_named(op), {
+            adaptive.adaptive_pool, adaptive.adaptive_pool_backward, _operator(op, params), {
                 "op": op, "output_size": output_size, "return_indices": return_indices,
                 "axes": axes, "data_format": data_format, "num_threads": num_threads, **params})
 
@@ -432,7 +456,7 @@ class GlobalPool(Layer):
         num_threads: Any = None, **params: Any,
     ) -> None:
         super().__init__(
-            adaptive.global_pool, adaptive.global_pool_backward, operator_named(op), {
+            adaptive.global_pool, adaptive.global_pool_backward, _operator(op, params), {
                 "op": op, "axes": axes, "keepdims": keepdims, "data_format": data_format,
                 "return_indices": return_indices, "num_threads": num_threads, **params})
 
@@ -454,7 +478,7 @@ class SpatialPyramidPool(Layer):
     ) -> None:
         super().__init__(
             pyramid.spatial_pyramid_pool, pyramid.spatial_pyramid_pool_backward,
-            operator_named(op), {
+            _operator(op, params), {
                 "levels": levels, "op": op, "windows": windows, "data_format": data_format,
                 "num_threads": num_threads, **params}, indices=False)
 

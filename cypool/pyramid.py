@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cypool import _arguments as arguments
+from cypool._operators import check_keywords, operator_named
 from cypool.adaptive import adaptive_pool, adaptive_pool_backward
 from cypool.window import pool, pool_backward
 
@@ -95,6 +96,7 @@ def spatial_pyramid_pool(
     >>> [cypool.spatial_pyramid_pool(np.ones((2, 256, h, w))).shape for h, w in [(13, 13), (9, 17)]]
     [(2, 5376), (2, 5376)]
     """
+    check_keywords(operator_named(op), params)
     x = arguments.array(x)
     sizes, axes, last = _plan(x.shape, levels, windows, data_format)
     more = {"axes": axes, "num_threads": num_threads, **params}
@@ -150,6 +152,7 @@ def spatial_pyramid_pool_backward(
     array([[[[1., 1.],
              [1., 2.]]]])
     """
+    check_keywords(operator_named(op), params)
     shape = arguments.shape(x, "x") if isinstance(x, tuple) else None
     if shape is None:
         x = arguments.array(x)

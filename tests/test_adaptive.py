@@ -228,6 +228,10 @@ def test_gather_is_what_backward_scatters():
         cypool.gather(x, nowhere + 13, axes=axes)
     with pytest.raises(ValueError, match="indices must have the shape"):
         cypool.gather(x, nowhere[:1], axes=axes)
+    with pytest.raises(ValueError, match="x must have no pooled axis of length 0"):
+        cypool.gather(np.empty((2, 0)), np.full((2, 1), -1), axes=1)
+    with pytest.raises(ValueError, match="num_threads must be"):
+        cypool.gather(x, nowhere, axes=axes, num_threads=0)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 30, 1023, 1025, 3000])

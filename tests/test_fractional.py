@@ -177,7 +177,46 @@ def test_nan_ties_and_out():
     ({"op": "max", "kernel_size": 2, "sequences": [[0, 6]]}, ValueError, "kernel_size must be"),
     ({"op": "avg", "kernel_size": 2, "output_size": 2, "return_indices": True}, TypeError,
      "return_indices must be False"),
+    ({"op": "max", "kernel_size": 2, "output_size": 2, "overlapping": True}, ValueError,
+     "overlapping must be False without sequences, got True"),
+    ({"op": "max", "kernel_size": None, "sequences": [[0, 6]], "output_size": 1}, ValueError,
+     "output_size must be None with sequences, got 1"),
+    ({"op": "max", "kernel_size": None, "sequences": [[0, 6]], "output_ratio": 0.5}, ValueError,
+     "output_ratio must be None with sequences, got 0.5"),
+    ({"op": "avg", "kernel_size": None, "sequences": [[0, 6]], "rng": 3}, ValueError,
+     "rng must be None with sequences, got 3"),
+    ({"op": "max", "kernel_size": 2, "output_size": 2, "_random_samples": np.zeros(1),
+      "rng": "no"}, TypeError, "rng must be"),
+    ({"op": "max", "kernel_size": 2, "output_size": 2, "index_dtype": "float32"}, TypeError,
+     "index_dtype must be"),
 ])
 def test_bad_arguments(arguments, error, text):
     with pytest.raises(error, match=text):
         cypool.fractional_pool(np.ones(6), axes=0, **arguments)
+
+
+def test_places_that_a_short_float_cannot_count():
+    """float16 samples over an axis whose places float16 has no numbers for."""
+    x = np.arange(5000.0)
+    values, indices = cypool.fractional_pool(
+        x, "max", 3, 1500, None, True, np.array([0.5], np.float16), axes=0)
+    assert (np.diff(indices) > 0).all()
+    assert indices[-1] == 4999
+    np.testing.assert_array_equal(values, x[indices])
+
+
+def test_means_of_many_elements_lose_few_digits():
+    x = np.full(20001, np.float32(0.1))
+    mean = cypool.fractional_pool(x, "avg", 20000, 2, None, False, np.array([0.5]), axes=0)
+    np.testing.assert_array_equal(mean, np.full(2, np.float32(0.1)))
+    large = np.full(3, 1e308)
+    mean = cypool.fractional_pool(large, "avg", 3, 1, None, False, np.array([0.5]), axes=0)
+    np.testing.assert_allclose(mean, [1e308], rtol=1e-15)
+
+
+def test_gradients_of_nothing():
+    grad = np.ones((0, 3, 2, 2), np.float32)
+    for op in ("max", "avg"):
+        x = np.ones((0, 3, 5, 5), np.float32)
+        back = cypool.fractional_pool_backward(grad, x, op, (2, 2), 2, rng=1)
+        assert back.shape == x.shape

@@ -148,6 +148,82 @@ def test_windows_that_see_the_same_rows(kernel, dtype):
                         assert_same(got[1], first.astype(index_dtype))
 
 
+def first_extremes(planes, kernel, stride, padding, dilation, largest):
+    """Indices of windows of many taps, window by window: (N, H, W) -> (N, OH, OW)."""
+    height, width = planes.shape[1:]
+    seen = []       # per axis: the real taps of each window
+    for length, k, s, p, d in zip(
+            (height, width), kernel, stride, padding, dilation, strict=True):
+        count = cypool.pool_output_size(length, k, s, p, d)
+        taps = [np.arange(o * s - p, o * s - p + k * d, d) for o in range(count)]
+        seen.append([t[(t >= 0) & (t < length)] for t in taps])
+    indices = np.full((len(planes), len(seen[0]), len(seen[1])), -1, np.int64)
+    for i, rows in enumerate(seen[0]):
+        for j, columns in enumerate(seen[1]):
+            taps = planes[:, rows][:, :, columns].reshape(len(planes), -1)
+            if taps.size == 0:
+                continue
+            bad = taps != taps
+            best = taps.argmax(1) if largest else taps.argmin(1)
+            best = np.where(bad.any(1), bad.argmax(1), best)
+            indices[:, i, j] = rows[best // len(columns)] * width + columns[best % len(columns)]
+    return indices
+
+
+@pytest.mark.parametrize("dtype", [
+    "float16", "float32", "float64", "uint8", "int8", "int16", "uint32", "int64", "bool"])
+@pytest.mark.parametrize("window", [
+    ((6, 6), (1, 1), (3, 3), (1, 1)), ((7, 5), (2, 2), (0, 2), (1, 1)),
+    ((11, 11), (1, 1), (5, 5), (1, 1)), ((6, 7), (6, 7), (2, 0), (1, 1)),
+    ((4, 9), (3, 4), (4, 9), (2, 3)), ((1, 40), (1, 3), (0, 11), (1, 1)),
+    ((40, 1), (2, 1), (13, 0), (1, 1)), ((32, 32), (1, 5), (16, 8), (1, 1)),
+    ((33, 33), (3, 1), (16, 16), (1, 1)), ((2, 17), (1, 1), (1, 8), (5, 2))], ids=str)
+def test_windows_of_many_taps(window, dtype):
+    """In any memory; with ties, NaN and padding that could be taken for what is there."""
+    for planes, height, width, seed in ((1, 34, 29, 0), (5, 21, 50, 1), (19, 17, 20, 2)):
+        kind = np.dtype(dtype)
+        for flavour in ("ties", "nan", "lowest") if kind.kind == "f" else ("ties", "edges"):
+            x = make_values((planes, height, width), kind, flavour, seed)
+            last = np.ascontiguousarray(np.moveaxis(x, 0, -1))
+            wide = np.repeat(x, 2, -1)[..., ::2]
+            for op in ("max", "min"):
+                try:
+                    expected = first_extremes(x, *window, op == "max")
+                except ValueError:      # a window larger than the plane
+                    continue
+                kernel, stride, padding, dilation = window
+                for array, layout in ((x, "channels_first"), (last, "channels_last"),
+                                      (wide, "channels_first")):
+                    values, indices = cypool.pool(
+                        array, op, kernel, stride, padding, dilation, return_indices=True,
+                        data_format=layout)
+                    assert_same(values, cypool.pool(
+                        array, op, kernel, stride, padding, dilation, data_format=layout))
+                    if layout == "channels_last":
+                        indices = np.moveaxis(indices, -1, 0)
+                    assert_same(indices, expected)
+
+
+@pytest.mark.parametrize("channels", [1, 300, 2000, 4000])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_far_taps_of_what_is_not_read_in_place(dtype, channels):
+    """Rows of a window that are further apart than scratch usually holds."""
+    x = make_values((1, 40, 40, 2 * channels), np.dtype(dtype), "normal", channels)[..., ::2]
+    window = (5, 3, 0, 8)
+    values, indices = cypool.max_pool2d(x, *window, return_indices=True, data_format="NHWC")
+    plain = np.ascontiguousarray(np.moveaxis(x, -1, 1)).astype(np.float32)
+    expected = cypool.max_pool2d(plain, *window, return_indices=True)
+    assert_same(np.moveaxis(values, -1, 1).astype(np.float32), expected[0])
+    assert_same(np.moveaxis(indices, -1, 1), expected[1])
+    wide = make_values((2, 70, 9001), np.dtype(dtype), "normal", 1).repeat(2, -1)[..., ::2]
+    window = ((5, 2), 7, 0, (16, 1))
+    values, indices = cypool.max_pool2d(wide, *window, return_indices=True)
+    expected = cypool.max_pool2d(
+        np.ascontiguousarray(wide).astype(np.float32), *window, return_indices=True)
+    assert_same(values.astype(np.float32), expected[0])
+    assert_same(indices, expected[1])
+
+
 @pytest.mark.parametrize(("dtype", "stride"), [("uint8", 2**20), ("float32", 2)])
 def test_a_tap_far_from_the_start_of_its_window(dtype, stride):
     """Further than 32 bits count, through padding above a plane of one long row."""

@@ -152,3 +152,53 @@ def test_other_layers_are_their_functions(layer, name, arguments):
     right = getattr(cypool, f"{name}_backward")(gradient, x, *arguments)
     assert_same(made.backward(gradient), right)
     assert repr(eval(repr(made), dict(vars(layers)))) == repr(made)
+
+
+@pytest.mark.parametrize("rng", [None, 7, "generator"])
+def test_gradients_of_drawn_elements_follow_the_draws(rng):
+    """Without indices to keep, the gradient draws again what the forward pass drew."""
+    import cypool
+
+    x = np.abs(make_values((2, 3, 8, 8), FLOAT, "normal", 1)) + 1
+    generator = np.random.default_rng(3) if rng == "generator" else rng
+    layer = layers.SpatialPyramidPool((1, 3), "stochastic", rng=generator)
+    for seed in (1, 2):
+        values = layer(x)
+        gradient = make_values(values.shape, FLOAT, "normal", seed)
+        back = layer.backward(gradient)
+        assert_same(layer.backward(gradient), back)
+        # What was drawn is where the gradient goes: all of it, and nowhere else.
+        np.testing.assert_allclose(
+            (back * x).sum(), (gradient * values).sum(), rtol=1e-4, atol=1e-4)
+    if rng is None or rng == "generator":
+        assert not np.array_equal(layer(x), values)     # (other draws each time)
+    layer = layers.Pool("stochastic", (2, 2), rng=np.random.default_rng(5))
+    values = layer(x)
+    expected, indices = cypool.pool(
+        x, "stochastic", (2, 2), return_indices=True, rng=np.random.default_rng(5))
+    assert_same(values, expected)
+    gradient = make_values(values.shape, FLOAT, "normal", 2)
+    assert_same(layer.backward(gradient), cypool.pool_backward(
+        gradient, x.shape, "stochastic", (2, 2), indices=indices))
+
+
+@pytest.mark.parametrize(("make", "error", "text"), [
+    (lambda: layers.Pool("avg", (2, 2), return_indices=True), TypeError,
+     "return_indices must be False for op 'avg'"),
+    (lambda: layers.Pool("max", (2, 2), return_indices=2), TypeError, "return_indices must be"),
+    (lambda: layers.Pool("max", (2, 2), p=2), TypeError, "p must be left out for op 'max'"),
+    (lambda: layers.AdaptivePool("max", 2, beta=1), TypeError, "beta must be left out"),
+    (lambda: layers.GlobalPool("sum", quantile=1), TypeError, "quantile must be left out"),
+    (lambda: layers.SpatialPyramidPool((1,), "avg", p=2), TypeError, "p must be left out"),
+    (lambda: layers.Pool("stochastic", (2, 2), return_indices=True, training=False), TypeError,
+     "return_indices must be False for op 'stochastic' without training"),
+])
+def test_what_an_operator_cannot_do_is_refused_when_the_layer_is_made(make, error, text):
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_arrays_among_arguments_are_shown():
+    samples = np.array([[[0.25, 0.5]]])
+    layer = layers.FractionalMaxPool2d(2, 3, _random_samples=samples)
+    assert "_random_samples=array([[[0.25, 0.5 ]]])" in repr(layer)

@@ -24,17 +24,19 @@ from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BFLOAT_NANS, DT_BF16, DT_F16,
     DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS, INNER,
-    LOCATE, MAX, MIN, SLIDING, SUM, TABLE, TRANSPOSED, Array, Axis, Job, Survey, reduce_fn,
-    scatter_fn)
+    LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED,
+    VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
 cdef enum:
     LINE = 16384            # bytes of a block of lines of scratch: a few fit the nearest cache
     WIDE = 8                # times that one line may have, where a window spans so much
+    SHARED = 4              # times the columns of a window that overlaps others, in a line
     GROUP = 8192            # bytes of lines of the small planes that are taken together
     SMALL = 1024            # elements of a plane that is brought into scratch for its padding
     STAGED = 65536          # bytes of source rows brought at a time, where this is enough
     STREAMED = 524288       # bytes of source rows from which on they are brought by and by
+    SCAN_STEPS = 5          # distances that a window of rows is longer than, if scans pay
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     TILE_INNER = 2048       # inner elements of a tile, where there are more than INNER
     STRIP = 8               # rows of windows that are made from the source in one go, at least
@@ -513,7 +515,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     cdef bint shrinks = job.load != NULL and (job.store != NULL or job.counts) and (
         not job.sums or job.converts)
     cdef bint overlaps = (h.kind == SLIDING and h.dilation == 1 and h.outputs > 1
-                          and min(h.kernel, h.length) > max(DIRECT, 2 * h.stride + 1))
+                          and min(h.kernel, h.length) > max(DIRECT, SCAN_STEPS * h.stride))
     # Whether whole planes fit, with all their padding. (What is decided here must not follow from
     # the layout of arrays, as the order of additions does from it.)
     need = round_up((h.outputs - 1) * h.stride + reach + 1, h.stride)
@@ -563,8 +565,18 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     elif columns_of(w, w.outputs) <= 2 * LINE // size // job.tile_c:
         # (Pieces of rows break that order, which costs more than lines that are a bit too long.)
         limit = max(limit, columns_of(w, w.outputs) * job.tile_c)
+    elif columns_of(w, 1) > w.stride:
+        # (Columns that several windows see are to be brought and combined for several.)
+        limit = max(limit, min(SHARED * columns_of(w, 1) * job.tile_c, WIDE * LINE // size))
     while job.tile_w > 1 and max(columns_of(w, job.tile_w), job.tile_w) > limit // job.tile_c:
         job.tile_w = (job.tile_w + 1) // 2
+    # Where indices are looked for in scratch, all rows of a window have to be there.
+    while job.locates and job.load != NULL and job.tile_w * job.tile_c > 1 and (
+            columns_of(w, job.tile_w) * job.tile_c > STREAMED // size // axis_extent(h, 1)):
+        if job.tile_w > 1:
+            job.tile_w = (job.tile_w + 1) // 2
+        else:
+            job.tile_c = (job.tile_c + 1) // 2
     if direct:
         limit = LINE // size
     # (Arrays are read and written in place only by whole rows.)
@@ -578,7 +590,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.wide = max(TOTAL if job.quad_columns else 1, limit // job.tile_c // w.step)
         job.runs = False
     # Long windows of rows that overlap: by scans, if there is room for them.
-    elif overlaps and not small and not job.locates:
+    elif overlaps and not small and not (job.locates and job.load != NULL):
         while shrinks and job.tile_c > 64 and (
                 h.kernel > SCANNED // size // columns_of(w, job.tile_w) // job.tile_c):
             job.tile_c = (job.tile_c + 1) // 2
@@ -592,7 +604,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.tile_w = (w.outputs - 1) // job.tiles_w + 1
     job.tiles_c = (job.inner - 1) // job.tile_c + 1
     job.pitch = (job.wide - 1) * w.step + 1 if job.wide else columns_of(w, job.tile_w)
-    if job.inner == 1 and w.stride == 2 and not job.wide:
+    if sliding and job.inner == 1 and w.stride == 2 and not job.wide:
         job.pitch += job.pitch % 2
     job.pitch *= job.tile_c
     # Blocks.
@@ -604,7 +616,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.block = 1
         job.streams = True
     elif small and h.kind == SLIDING:
-        job.doubles = overlaps and not job.locates
+        job.doubles = overlaps and not (job.locates and job.load != NULL)
         # (Padding counts as terms of a sum, whose order must not follow from where x lies.)
         if job.doubles or h.kernel <= TAPS and h.outputs > 1 and (
                 (brought and not job.sums)
@@ -629,6 +641,10 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.runs and job.quads and h.kernel == 1 and h.lo == 0 and h.outputs <= h.length)
     if job.row_grids:
         job.block = 1
+    if job.by_rows and job.load == NULL and not job.wide:
+        # (Rows that two blocks see are looked through twice.)
+        job.block = min(h.outputs, max(job.block, min(
+            2 * axis_extent(h, 1) // h.stride, STREAMED // size // (job.tile_w * job.tile_c))))
     job.blocks = (h.outputs - 1) // job.block + 1
     job.block = (h.outputs - 1) // job.blocks + 1
     if brought and not job.padded and not job.streams:
@@ -701,13 +717,26 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.squares:
         # (Three pixels, and another row of results.)
         job.temporary = (3 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
+    if w.kind == TRANSPOSED:
+        # (With the windows beside those of a tile.)
+        job.temporary = max(job.temporary, job.group * job.block * job.tile_c * (
+            (job.tile_w - 1) // w.stride + (k - 1) // w.stride + 3))
     job.temporary = round_up((0 if straight else job.temporary) + 16, 16)
-    job.temporaries = 4 if sliding else 3 + bits(axis_taps(w) // LEAF)
+    job.temporaries = 4 if sliding else 4 + bits(
+        ((k - 1) // w.stride + 1 if w.kind == TRANSPOSED else axis_taps(w)) // LEAF)
     job.line = 0
     if job.store != NULL or job.counts:
         job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
     job.stack = round_up(2 * (2 + bits(k // LEAF)) * job.tile_c, 16)
-    job.codes_size = round_up(job.block * job.tile_w * job.tile_c, 16) if job.locates else 0
+    job.codes_size = 0
+    if job.locates:
+        job.codes_size = job.block * job.tile_w * job.tile_c
+        if job.by_rows:
+            # (The best of a row, which taps these are, and the row with its padding.)
+            job.codes_size += 2 * job.tile_w * job.tile_c + (
+                (job.tile_w - 1) * w.stride + (k - 1) * w.step + w.stride) * min(
+                job.tile_c, VECTOR_LEAST)
+        job.codes_size = round_up(job.codes_size, 16)
     job.source_size = round_up(job.source_size, 16)
     job.loaded_size = round_up(job.loaded_size, 16)
     job.more_size = round_up(job.more_size, 16)
@@ -1109,12 +1138,6 @@ cdef int prepare(
         job.store = kernels.unpack[x_dtype][wide_index]
     else:
         job.locates = index is not None
-        # (With padding and dilation a tap may lie further from its window's start than any two
-        # elements of the plane from each other.)
-        job.small_indices = (
-            <double>(job.axis[0].kernel - 1) * job.axis[0].step * job.index_d
-            + <double>(job.axis[1].kernel - 1) * job.axis[1].step * job.index_h
-            + <double>(job.axis[2].kernel - 1) * job.axis[2].step) < 2147483648.0
         if x_dtype == DT_F16 or x_dtype == DT_BF16:
             accumulator = ACC_I16
             job.nans = HALF_NANS if x_dtype == DT_F16 else BFLOAT_NANS
@@ -1128,7 +1151,7 @@ cdef int prepare(
             accumulator = x_dtype
             if not plain_x:
                 job.load = kernels.widen[x_dtype][accumulator]
-            if not plain_y or y is None:
+            if not plain_y or y is None or job.locates and not plain_x:
                 job.store = kernels.narrow[x_dtype][accumulator]
     return accumulator
 
@@ -1149,18 +1172,35 @@ cdef bint makes_roots(Job *job, bint average) noexcept:
 
 
 # Whether maxima are found first and where they are afterwards: by comparing every tap with the
-# maximum, which pays for few taps that are at hand.
-cdef bint locates(const Job *job, bint masked, bint plain) noexcept:
-    cdef Py_ssize_t taps = 1
+# maximum, which pays for few taps that are at hand, or every row's own.
+cdef bint locates(Job *job, bint masked, bint plain) noexcept:
+    cdef double taps = 1, extent
+    cdef bint few = True, close = True
     cdef const Axis *a
     cdef int i
     for i in range(AXES):
         a = &job.axis[i]
-        if a.kind != SLIDING or a.kernel > LOCATE or (a.kernel - 1) * a.dilation > 2 * LOCATE:
+        if a.kind != SLIDING:
             return False
-        taps *= job.axis[i].kernel
-    return (taps <= LOCATE and not masked and not job.joined
-            and (plain or job.axis[0].kernel == 1))
+        few = few and a.kernel <= LOCATE
+        close = close and <double>(a.kernel - 1) * a.dilation <= 2 * LOCATE
+        taps *= a.kernel
+    if masked or job.joined or not plain and job.axis[0].kernel > 1:
+        return False
+    # (With padding and dilation a tap may lie further from its window's start than any two
+    # elements of the plane from each other.)
+    job.small_indices = (
+        <double>(job.axis[0].kernel - 1) * job.axis[0].step * job.index_d
+        + <double>(job.axis[1].kernel - 1) * job.axis[1].step * job.index_h
+        + <double>(job.axis[2].kernel - 1) * job.axis[2].step) < 2147483648.0
+    job.by_rows = (
+        job.small_indices and job.axis[2].kernel <= ROW_TAPS
+        and LOCATE < taps <= (LOCATE_BYTES if job.size == 1 else LOCATE_ROWS))
+    # (What is not read in place is looked at in scratch.)
+    extent = (<double>axis_extent(&job.axis[1], 1) * columns_of(&job.axis[2], 1)
+              * min(job.inner, VECTOR_LEAST) * 8)
+    return (plain or extent <= STREAMED) and (
+        job.by_rows or few and taps <= LOCATE and (close or not plain))
 
 
 def spread(
@@ -1184,7 +1224,8 @@ def spread(
     # (Two rows and two columns hold all that one output sees: no line is too short for these.)
     job.repeats = (job.axis[2].kind == TRANSPOSED and is_side_by_side(&job.axis[1])
                    and is_side_by_side(&job.axis[2]))
-    if not (job.repeats and accumulator == dtype and has_one_divisor(&job)
+    job.shares = has_one_divisor(&job)
+    if not (job.repeats and accumulator == dtype and job.shares
             and axis_taps(&job.axis[0]) == 1 and job.inner <= INNER and not job.joined
             and has_plain_rows(
                 &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[dtype])):

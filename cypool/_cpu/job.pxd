@@ -17,7 +17,11 @@ cdef enum:
     INNER = 8192            # inner elements of a tile, at most (CYPOOL_INNER)
     HALF_NANS = 0x3ff       # NaN of a sign
     BFLOAT_NANS = 0x7f
-    LOCATE = 32             # taps up to which an extreme is looked for once its value is known
+    LOCATE = 32             # taps up to which an extreme is looked for once its value is known, and
+    LOCATE_ROWS = 1024      # up to which row by row (of bytes
+    LOCATE_BYTES = 127      # so many), of
+    ROW_TAPS = 128          # so many columns at most
+    VECTOR_LEAST = 16       # bytes of the shortest vectors
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
     DT_I8 = 0
@@ -150,7 +154,8 @@ cdef struct Job:
     bint peaks              # likewise extremes
     bint counts             # y is a line of scratch
     bint locates            # values are found first, and where they are afterwards, or
-    bint firsts             # both at once, if it can be done
+    bint firsts             # both at once, if it can be done, or
+    bint by_rows            # what rows make of their columns at first
     Py_ssize_t size         # bytes of an element of x
     # How work is cut: groups of planes; tiles of tile_w outputs x tile_c inner elements; blocks of
     # output rows.
@@ -176,6 +181,7 @@ cdef struct Job:
     bint turned             # squares, or keys, are made on the way
     bint divides            # sums are divided at once, where they are made and go, and
     bint clips              # those that the border clips by other numbers
+    bint shares             # gradients of windows that all have one divisor
     bint repeats            # gradients of windows that lie side by side
     bint halves             # windows of columns are pairs of pairs of pairs
     bint long_windows       # of columns, that share little: one by one

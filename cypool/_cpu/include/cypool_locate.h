@@ -348,23 +348,121 @@ static inline __attribute__((unused)) void no_find(
     ptrdiff_t stride, const cypool_place *place, char *y, ptrdiff_t from, ptrdiff_t to)
 { }
 
-/* Codes as indices: `at` and s more for each further window, plus what its tap adds. There are at
-   most 32 taps, and a code of all ones means none. */
-#define CYPOOL_INDICES_AS(T, I, BYTES)                                                           \
+/* The first of the greatest (or least) of each window's taps in one row, and which tap it is: `count`
+   of them lie at a + offset[t], from number `code` on. From the last to the first, so that of equals
+   the first one stays. */
+#define CYPOOL_TAKES_max(x, v) ((x) >= (v))
+#define CYPOOL_TAKES_min(x, v) ((x) <= (v))
+#define CYPOOL_TAKES_nanmax(x, v) (((x) >= (v)) | ((x) != (x)))
+#define CYPOOL_TAKES_nanmin(x, v) (((x) <= (v)) | ((x) != (x)))
+#define CYPOOL_BEST_BLOCK(OP, S, T, I, BYTES, LANES)                                             \
+    if (n >= LANES) {                                                                            \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)(a + i + offset[count - 1]), x;    \
+            mask_##S##_##BYTES found = (I)(code + count - 1) - (mask_##S##_##BYTES){0}, takes;   \
+            for (ptrdiff_t t = count - 2; t >= 0; t--) {                                         \
+                x = *(const vec_##S##_##BYTES *)(a + i + offset[t]);                             \
+                takes = CYPOOL_TAKES_##OP(x, v);                                                 \
+                v = (vec_##S##_##BYTES)(((mask_##S##_##BYTES)x & takes)                          \
+                                        | ((mask_##S##_##BYTES)v & ~takes));                     \
+                found = (((I)(code + t) - (mask_##S##_##BYTES){0}) & takes) | (found & ~takes);  \
+            }                                                                                    \
+            *(vec_##S##_##BYTES *)(best + i) = v;                                                \
+            *(mask_##S##_##BYTES *)(places + i) = found;                                         \
+        }                                                                                        \
+        return;                                                                                  \
+    }
+#define CYPOOL_BEST(OP, S, T, I, L64, L32, L16)                                                  \
+CYPOOL_ROW best_##OP##_##S(                                                                      \
+    ptrdiff_t n, T *restrict best, I *restrict places, const T *restrict a,                      \
+    const ptrdiff_t *restrict offset, ptrdiff_t code, ptrdiff_t count)                           \
+{                                                                                                \
+    CYPOOL_WIDTHS(CYPOOL_BEST_BLOCK, L64, L32, L16, OP, S, T, I)                                 \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \
-        I found = (I)(at + j * s) + (I)offset[c[j] & 31];                                        \
-        *(I *)(y + j * (BYTES)) = c[j] == (T)-1 ? (I)-1 : found;                                 \
+        best[j] = a[j + offset[count - 1]];                                                      \
+        places[j] = (I)(code + count - 1);                                                       \
+        for (ptrdiff_t t = count - 2; t >= 0; t--) {                                             \
+            const T x = a[j + offset[t]];                                                        \
+            if (CYPOOL_TAKES_##OP(x, best[j])) { best[j] = x; places[j] = (I)(code + t); }       \
+        }                                                                                        \
+    }                                                                                            \
+}
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_BEST, max)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_BEST, min)
+CYPOOL_BEST(nanmax, f32, float, int32_t, 16, 8, 4)
+CYPOOL_BEST(nanmax, f64, double, int64_t, 8, 4, 2)
+CYPOOL_BEST(nanmin, f32, float, int32_t, 16, 8, 4)
+CYPOOL_BEST(nanmin, f64, double, int64_t, 8, 4, 2)
+/* c[j] becomes t + places[j] where the row that was best there has the window's value. (The same if it
+   is done twice, so that blocks may overlap.) */
+#define CYPOOL_AGREE_BLOCK(S, T, I, MATCH, BYTES, LANES)                                         \
+    if (n >= LANES) {                                                                            \
+        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
+            const vec_##S##_##BYTES x = *(const vec_##S##_##BYTES *)(best + i);                  \
+            const vec_##S##_##BYTES value = *(const vec_##S##_##BYTES *)(v + i);                 \
+            const mask_##S##_##BYTES same = MATCH(x, value);                                     \
+            *(mask_##S##_##BYTES *)(c + i) = (same & (*(const mask_##S##_##BYTES *)(places + i) + t)) \
+                | (*(const mask_##S##_##BYTES *)(c + i) & ~same);                                \
+        }                                                                                        \
+        return;                                                                                  \
+    }
+#define CYPOOL_AGREE(NAME, MATCH, S, T, I, L64, L32, L16)                                        \
+CYPOOL_ROW NAME##_##S(                                                                           \
+    ptrdiff_t n, I *restrict c, const T *restrict v, const T *restrict best,                     \
+    const I *restrict places, I t)                                                               \
+{                                                                                                \
+    CYPOOL_WIDTHS(CYPOOL_AGREE_BLOCK, L64, L32, L16, S, T, I, MATCH)                             \
+    for (ptrdiff_t j = 0; j < n; j++) c[j] = MATCH(best[j], v[j]) ? (I)(t + places[j]) : c[j];   \
+}
+#define CYPOOL_AGREE_OF(OP, S, ...) CYPOOL_AGREE(agree, CYPOOL_SAME, S, __VA_ARGS__)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_AGREE_OF, max)
+CYPOOL_AGREE(agree_nan, CYPOOL_SAME_OR_NAN, f32, float, int32_t, 16, 8, 4)
+CYPOOL_AGREE(agree_nan, CYPOOL_SAME_OR_NAN, f64, double, int64_t, 8, 4, 2)
+
+/* Codes as indices: `at` and s more for each further window, plus what its tap adds. Tap t is column
+   t % kw of row t / kw % kh; there are at most 1024 taps, for which t * ceil(2^20 / k) / 2^20 is t / k.
+   A code whose first bit is set means none. */
+typedef struct {
+    int64_t s, w, h, d;             /* w, h and d: what a step along an axis adds, one after another */
+    uint32_t by_w, by_wh;
+    int index32;
+} cypool_tap_index;
+static inline __attribute__((unused)) cypool_tap_index cypool_tap_index_of(
+    int64_t w, int64_t h, int64_t d, ptrdiff_t kw, ptrdiff_t kh, int index32)
+{
+    const uint32_t by_w = (uint32_t)(1048575 / kw + 1), by_wh = (uint32_t)(1048575 / (kw * kh) + 1);
+    const cypool_tap_index how = {0, w, h - kw * w, d - kh * h, by_w, by_wh, index32};
+    return how;
+}
+#define CYPOOL_INDICES_AS(T, I, A, BYTES)                                                        \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        const uint32_t t = (uint32_t)c[j];                                                       \
+        const A add = (A)((A)t * w + (A)((t * by_w) >> 20) * h + (A)((t * by_wh) >> 20) * d);    \
+        const I found = (I)(at + j * s) + (I)add;                                                \
+        *(I *)(y + j * (BYTES)) = c[j] >> (8 * sizeof(T) - 1) ? (I)-1 : found;                   \
     }
 #define CYPOOL_INDICES(S, T)                                                                     \
 CYPOOL_ROW indices_##S(                                                                          \
-    ptrdiff_t n, const void *codes, char *restrict y, ptrdiff_t sy, int index32, int64_t at,     \
-    ptrdiff_t s, const int64_t *restrict offset)                                                 \
+    ptrdiff_t n, const void *codes, char *restrict y, ptrdiff_t sy, int64_t at,                  \
+    const cypool_tap_index *how)                                                                 \
 {                                                                                                \
     const T *restrict c = (const T *)codes;                                                      \
-    if (index32 && sy == 4) { CYPOOL_INDICES_AS(T, int32_t, 4) }                                 \
-    else if (index32) { CYPOOL_INDICES_AS(T, int32_t, sy) }                                      \
-    else if (sy == 8) { CYPOOL_INDICES_AS(T, int64_t, 8) }                                       \
-    else { CYPOOL_INDICES_AS(T, int64_t, sy) }                                                   \
+    const int64_t w = how->w, h = how->h, d = how->d, s = how->s;                                \
+    const uint32_t by_w = how->by_w, by_wh = how->by_wh;                                         \
+    if (how->index32) { CYPOOL_INDICES_AS(T, int32_t, uint64_t, sy) }                            \
+    else { CYPOOL_INDICES_AS(T, int64_t, uint64_t, sy) }                                         \
+}                                                                                                \
+/* The same where all fits into 32 bits and indices lie next to each other. */                   \
+CYPOOL_ROW indices_small_##S(                                                                    \
+    ptrdiff_t n, const void *restrict codes, char *restrict y, int64_t at,                       \
+    const cypool_tap_index *how)                                                                 \
+{                                                                                                \
+    const T *restrict c = (const T *)codes;                                                      \
+    const uint32_t w = (uint32_t)how->w, h = (uint32_t)how->h, d = (uint32_t)how->d;             \
+    const uint32_t by_w = how->by_w, by_wh = how->by_wh;                                         \
+    const int64_t s = how->s;                                                                    \
+    if (how->index32) { CYPOOL_INDICES_AS(T, int32_t, int32_t, 4) }                              \
+    else { CYPOOL_INDICES_AS(T, int64_t, int32_t, 8) }                                           \
 }
 CYPOOL_INDICES(m8, cypool_m8)
 CYPOOL_INDICES(m16, cypool_m16)
@@ -372,32 +470,6 @@ CYPOOL_INDICES(m32, cypool_m32)
 CYPOOL_INDICES(m64, cypool_m64)
 CYPOOL_INDICES(m128, cypool_m128)
 #define cypool_indices(n, y, ...) CYPOOL_OF_SIZE(indices, y)(n, y, __VA_ARGS__)
-
-/* The same where all fits into 32 bits and indices lie next to each other. Tap t is column t % kw of
-   row t / kw % kh; there are at most 32 taps, for which t * ceil(1024 / k) / 1024 is t / k. */
-#define CYPOOL_INDICES_SMALL_AS(T, I)                                                            \
-    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
-        uint32_t t = (uint32_t)c[j];                                                             \
-        int32_t add = (int32_t)(t * w + ((t * by_w) >> 10) * h + ((t * by_wh) >> 10) * d);       \
-        I found = (I)(at + j * s) + (I)add;                                                      \
-        ((I *)y)[j] = c[j] == (T)-1 ? (I)-1 : found;                                             \
-    }
-#define CYPOOL_INDICES_SMALL(S, T)                                                               \
-CYPOOL_ROW indices_small_##S(                                                                    \
-    ptrdiff_t n, const void *restrict codes, char *restrict y, int index32, int64_t at,          \
-    int64_t s, int64_t step_w, int64_t step_h, int64_t step_d, int64_t kw, int64_t kh)           \
-{                                                                                                \
-    const T *restrict c = (const T *)codes;                                                      \
-    const uint32_t w = (uint32_t)step_w, h = (uint32_t)step_h, d = (uint32_t)step_d;             \
-    const uint32_t by_w = (uint32_t)(1023 / kw + 1), by_wh = (uint32_t)(1023 / (kw * kh) + 1);   \
-    if (index32) { CYPOOL_INDICES_SMALL_AS(T, int32_t) }                                         \
-    else { CYPOOL_INDICES_SMALL_AS(T, int64_t) }                                                 \
-}
-CYPOOL_INDICES_SMALL(m8, cypool_m8)
-CYPOOL_INDICES_SMALL(m16, cypool_m16)
-CYPOOL_INDICES_SMALL(m32, cypool_m32)
-CYPOOL_INDICES_SMALL(m64, cypool_m64)
-CYPOOL_INDICES_SMALL(m128, cypool_m128)
 #define cypool_indices_small(n, y, ...) CYPOOL_OF_SIZE(indices_small, y)(n, y, __VA_ARGS__)
 
 /* Flags of n indices: 1, one lies outside its plane (-1 does not); 2, one is not among the reach + 1
@@ -417,6 +489,29 @@ static __attribute__((noinline, unused)) int check##BITS(                       
 CYPOOL_CHECK(32)
 CYPOOL_CHECK(64)
 
+static inline __attribute__((unused)) void no_best(
+    ptrdiff_t n, void *best, void *places, const void *a, const ptrdiff_t *offset, ptrdiff_t code,
+    ptrdiff_t count)
+{ }
+static inline __attribute__((unused)) void no_agree(
+    ptrdiff_t n, void *c, const void *v, const void *best, const void *places, ptrdiff_t t)
+{ }
+/* n, reducer, the best, which taps these are, source, offsets, first number, how many */
+#define cypool_best(n, r, v, ...)                                                                \
+    _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(best_max, no_best, v),                         \
+        cypool_min *: CYPOOL_OF_ORDERED(best_min, no_best, v),                                   \
+        cypool_nanmax *: _Generic((v), float *: best_nanmax_f32, double *: best_nanmax_f64,      \
+            default: no_best),                                                                   \
+        cypool_nanmin *: _Generic((v), float *: best_nanmin_f32, double *: best_nanmin_f64,      \
+            default: no_best),                                                                   \
+        default: no_best)(n, v, __VA_ARGS__)
+/* n, reducer, codes, values, the best of a row, which taps these are, number of the row's first tap */
+#define cypool_agree(n, r, c, v, ...)                                                            \
+    _Generic((r), cypool_nanmax *: _Generic((v), float *: agree_nan_f32,                         \
+            double *: agree_nan_f64, default: no_agree),                                         \
+        cypool_nanmin *: _Generic((v), float *: agree_nan_f32, double *: agree_nan_f64,          \
+            default: no_agree),                                                                  \
+        default: CYPOOL_OF_ORDERED(agree, no_agree, v))(n, c, v, __VA_ARGS__)
 #define cypool_locate(rows, n, r, c, sc, v, ...)                                                 \
     _Generic((r), cypool_nanmax *: CYPOOL_OF_REAL(locate_nan, locate, v),                        \
         cypool_nanmin *: CYPOOL_OF_REAL(locate_nan, locate, v),                                  \

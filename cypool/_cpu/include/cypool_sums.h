@@ -276,6 +276,41 @@ static __attribute__((noinline, unused)) void spread_##S(                       
 }
 CYPOOL_WIDEST(CYPOOL_SPREAD, 16, 8, 4, f32, float)
 CYPOOL_WIDEST(CYPOOL_SPREAD, 8, 4, 2, f64, double)
+/* Two rows as one: n elements of each in turns. */
+#define CYPOOL_WOVEN(i) (i) % 2 * lanes_ + (i) / 2
+#define CYPOOL_WOVEN_MORE(i) (i) % 2 * lanes_ + lanes_ / 2 + (i) / 2
+#define CYPOOL_WEAVE_BLOCK(S, T, BYTES, LANES)                                                   \
+    if (n >= LANES) {                                                                            \
+        enum { lanes_ = LANES };                                                                 \
+        for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa, b += sa))                              \
+            CYPOOL_EACH_BLOCK(n, LANES) {                                                        \
+                const vec_##S##_##BYTES even = *(const vec_##S##_##BYTES *)(a + i);              \
+                const vec_##S##_##BYTES odd = *(const vec_##S##_##BYTES *)(b + i);               \
+                *(vec_##S##_##BYTES *)(y + 2 * i) = CYPOOL_SHUFFLE(                              \
+                    even, odd, mask_##S##_##BYTES, LANES, CYPOOL_WOVEN);                         \
+                *(vec_##S##_##BYTES *)(y + 2 * i + LANES) = CYPOOL_SHUFFLE(                      \
+                    even, odd, mask_##S##_##BYTES, LANES, CYPOOL_WOVEN_MORE);                    \
+            }                                                                                    \
+        return;                                                                                  \
+    }
+#define CYPOOL_WEAVE(S, T, L64, L32, L16)                                                        \
+CYPOOL_ROW weave_##S(                                                                            \
+    ptrdiff_t rows, ptrdiff_t n, T *restrict y, ptrdiff_t sy, const T *a, const T *b,            \
+    ptrdiff_t sa)                                                                                \
+{                                                                                                \
+    CYPOOL_WIDTHS(CYPOOL_WEAVE_BLOCK, L64, L32, L16, S, T)                                       \
+    for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa, b += sa))                                  \
+        for (ptrdiff_t j = 0; j < n; j++) { y[2 * j] = a[j]; y[2 * j + 1] = b[j]; }              \
+}
+CYPOOL_WEAVE(f32, float, 16, 8, 4)
+CYPOOL_WEAVE(f64, double, 8, 4, 2)
+static inline __attribute__((unused)) void no_weave(
+    ptrdiff_t rows, ptrdiff_t n, void *y, ptrdiff_t sy, const void *a, const void *b, ptrdiff_t sa)
+{ }
+/* rows, n, y, distance of its rows, what comes first, what second, distance of their rows */
+#define cypool_weave(rows, n, y, ...)                                                            \
+    _Generic((y), float *: weave_f32, double *: weave_f64, default: no_weave)(                   \
+        rows, n, y, __VA_ARGS__)
 /* rows, n, c, y, distance of its rows, source, that of its rows, kh, kw, what shares are divided by */
 #define cypool_spread(rows, n, c, y, ...)                                                        \
     _Generic((y), float *: spread_f32, double *: spread_f64)(rows, n, c, y, __VA_ARGS__)

@@ -172,6 +172,9 @@ cdef void fold_lines(
         axis_window(a, begin, &start, &count)
         for i in range(rows):
             cypool_repeat(n, y + i * sy + (begin - o0), m + i * sm + (start - work.i0), a.stride)
+    elif a.kind == TRANSPOSED and a.dilation == 1 and a.stride > 1:
+        fold_apart(work, rows, y, sy, m, sm, r)
+        return
     else:
         for phase in range(min(a.period, end - begin)):
             o = begin + phase
@@ -196,6 +199,62 @@ cdef void fold_lines(
         for i in range(rows):
             fold_window(y + i * sy + (o - o0) * nc, m + i * sm + (start - work.i0) * nc, count,
                         a.step, nc, stack, r)
+
+
+# Windows of a gradient whose columns lie a distance apart: each output sees one of two numbers of
+# neighbours, `most` of them or one less, as its place from one window's start to the next says. Both
+# are folded for all rows as one line, with zeros between these for what lies outside, and then go to
+# where they are seen.
+cdef void fold_apart(
+        Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
+        reducer *r) noexcept nogil:
+    cdef const Axis *a = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, s = a.stride, most = (a.kernel - 1) // s + 1, i, o, n, phase, q
+    cdef Py_ssize_t base = (work.o0 + a.lo) // s - most + 1     # the first window that is asked for
+    cdef Py_ssize_t pitch = ((work.o1 - 1 + a.lo) // s - base + 1) * nc, real = work.nw * nc
+    cdef Py_ssize_t at = (work.i0 - base) * nc, length, size = work.job.temporary
+    cdef acc *line = <acc *>work.temporary
+    cdef acc *many = line + size
+    cdef acc *fewer = many + size
+    cdef const acc *found
+    for i in range(rows):
+        row_fill(line + i * pitch, at, <acc>0)
+        memcpy(line + i * pitch + at, m + i * sm, real * sizeof(acc))
+        row_fill(line + i * pitch + at + real, pitch - at - real, <acc>0)
+    length = rows * pitch - (most - 1) * nc
+    if most == 1:
+        many = line
+        row_fill(fewer, length, <acc>0)
+    else:
+        fold_vectors(1, length, many, 0, line, 0, nc, most, fewer + size, r)
+        # (One column on: what the last window of `most` sees, but for its first.)
+        if most == 2:
+            fewer = line + nc
+        else:
+            fold_vectors(1, length, fewer, 0, line + nc, 0, nc, most - 1, fewer + size, r)
+    # Columns come in the order of windows, `first` of each seeing most of them.
+    cdef Py_ssize_t first = a.kernel - (most - 1) * s
+    if nc == 1 and s == 2:
+        o = (work.o0 + a.lo) % 2
+        n = (work.o1 - work.o0 - o) // 2
+        found = fewer if first == 1 else many
+        cypool_weave(rows, n, y + o, sy, many + o, found + o, pitch)
+        for i in range(rows):
+            if o:
+                y[i * sy] = found[i * pitch]
+            if o + 2 * n < work.o1 - work.o0:
+                y[i * sy + o + 2 * n] = many[i * pitch + o + n]
+        return
+    for phase in range(min(s, work.o1 - work.o0)):
+        o = work.o0 + phase
+        q = (o + a.lo) // s - (work.o0 + a.lo) // s
+        n = (work.o1 - 1 - o) // s + 1
+        found = (many if (o + a.lo) % s < first else fewer) + q * nc
+        for i in range(rows):
+            if nc == 1:
+                cypool_place(n, y + i * sy + phase, found + i * pitch, s)
+            else:
+                cypool_copy(n, nc, y + i * sy + phase * nc, s * nc, found + i * pitch, nc)
 
 
 # Gradients of windows that neither overlap nor leave anything between them, along rows and along

@@ -175,6 +175,12 @@ cdef extern from "cypool_locate.h":
         bint index32, more, done
     void cypool_find(Py_ssize_t, ...) noexcept nogil
     bint cypool_find_down(Py_ssize_t, ...) noexcept nogil
+    void cypool_best(Py_ssize_t, ...) noexcept nogil
+    void cypool_agree(Py_ssize_t, ...) noexcept nogil
+    ctypedef struct TapIndex "cypool_tap_index":
+        int64_t s
+    TapIndex cypool_tap_index_of(
+        int64_t w, int64_t h, int64_t d, Py_ssize_t kw, Py_ssize_t kh, int index32) noexcept nogil
     void cypool_indices(Py_ssize_t, ...) noexcept nogil
     void cypool_indices_small(Py_ssize_t, ...) noexcept nogil
     int check32(
@@ -183,6 +189,7 @@ cdef extern from "cypool_locate.h":
         Py_ssize_t, const int64_t *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
 
 cdef extern from "cypool_sums.h":
+    void cypool_weave(Py_ssize_t, ...) noexcept nogil
     # float32 summed in float64.
     void cypool_widen(Py_ssize_t, ...) noexcept nogil
     double cypool_total(Py_ssize_t, ...) noexcept nogil

@@ -231,6 +231,22 @@ cdef void load_spread(
     cdef total *to
     cdef Divisor divisor
     cdef total by
+    if job.shares and has_lines(run, sizeof(element)):
+        # One divisor for all, and perhaps one row.
+        divisor_start(&divisor, job, 0, 0)
+        by = <total>divisor_of(&divisor, 0)
+        j = run.nw * run.nc
+        if run.pitch == j and run.sh == j * <Py_ssize_t>sizeof(element):
+            row = <const element *>run.data
+            for i in range(run.nh * j):
+                line[i] = widened(row[i], line) / by
+            return
+        for h in range(run.nh):
+            to = line + h * run.pitch
+            row = <const element *>(run.data + h * run.sh)
+            for i in range(j):
+                to[i] = widened(row[i], line) / by
+        return
     for h in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + h)
         to = line + h * run.pitch

@@ -1,5 +1,13 @@
 # Where extremes were found, once their values are known.
 
+# Where the taps of a row of windows lie: beside each other in memory, and in lines of every
+# stride-th column, where these are read.
+cdef struct Columns:
+    Py_ssize_t apart[ROW_TAPS]
+    Py_ssize_t folded[ROW_TAPS]
+    Py_ssize_t line             # elements of such a line
+
+
 # For every output of a block of one plane the index of the tap that has its value first; -1 where
 # there is none. Source rows `first` and on lie at m, columns from work.i0.
 cdef void locate(
@@ -15,6 +23,10 @@ cdef void locate(
     cdef Run piece = index[0]
     cdef Place place
     cdef const acc *p
+    if job.by_rows:
+        locate_by_rows(work, h0, h1, values, sv, m, sm, first, work.codes, r)
+        store_located(work, h0, h1, work.codes, index, values)
+        return
     bytes = 4 if job.index32 else 8
     # All taps of a block of windows at once, which is read with what lies beside it.
     cdef bint blocks = (
@@ -135,41 +147,139 @@ cdef void locate_columns(
                               values + q * sv + at, nc, tap + q * sm, w.stride * nc, 1, code + tw)
 
 
+# The same where windows have many taps: what each row makes of its columns, and where that comes
+# first, is found once for all windows that see the row, and then which row it was.
+cdef void locate_by_rows(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *values, Py_ssize_t sv, const acc *m,
+        Py_ssize_t sm, Py_ssize_t first, char *codes, reducer *r) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *d = &job.axis[0]
+    cdef const Axis *a = &job.axis[1]
+    cdef Py_ssize_t width = (work.o1 - work.o0) * work.nc, size = sizeof(acc)
+    cdef Py_ssize_t td, th, at_d, i, h, lo, hi, begin, end, tile = job.tile_w * job.tile_c
+    cdef acc *best = <acc *>(codes + job.block * tile * size)
+    cdef char *places = <char *>(best + tile)
+    cdef bint made
+    cdef Columns columns
+    start_columns(work, &columns)
+    memset(codes, 0xff, (h1 - h0) * width * size)
+    axis_source(a, h0, h1, &lo, &hi)
+    for td in range(d.kernel - 1, -1, -1):
+        at_d = work.d * d.stride - d.lo + td * d.step
+        if at_d < 0 or at_d >= d.length:
+            continue
+        for i in range(hi - 1, lo - 1, -1):
+            begin = i + a.lo - (a.kernel - 1) * a.step
+            begin = max(h0, (begin + a.stride - 1) // a.stride if begin > 0 else 0)
+            end = min(h1, (i + a.lo) // a.stride + 1)
+            made = False
+            for h in range(begin, end):
+                th = i + a.lo - h * a.stride
+                if a.step > 1:
+                    if th % a.step != 0:
+                        continue
+                    th //= a.step
+                if not made:
+                    best_of_row(
+                        work, &columns, best, places, <acc *>places + tile,
+                        m + (i - first) * sm + (at_d - work.d0) * (job.x.stride[0] // size), r)
+                    made = True
+                cypool_agree(width, r, <void *>(codes + (h - h0) * width * size),
+                             values + (h - h0) * sv, best, <void *>places,
+                             (td * a.kernel + th) * job.axis[2].kernel)
+
+
+cdef void start_columns(const Work *work, Columns *columns) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t t, at, n = work.o1 - work.o0
+    columns.line = (((n - 1) * w.stride + (w.kernel - 1) * w.step) // w.stride + 1) * work.nc
+    for t in range(w.kernel):
+        at = t * w.step
+        columns.apart[t] = at * work.nc
+        columns.folded[t] = at % w.stride * columns.line + at // w.stride * work.nc
+
+
+# What windows make of one row, whose first real column is at p, and which tap that is. Pixels that
+# are vectors go one by one; others in lines, with room for padding, for which nothing is compared.
+cdef void best_of_row(
+        const Work *work, const Columns *columns, acc *best, char *places, acc *lines,
+        const acc *p, reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t nc = work.nc, n = work.o1 - work.o0, size = sizeof(acc), q, j, c
+    cdef Py_ssize_t left = w.lo - work.o0 * w.stride + work.i0     # from its padding's first column
+    cdef Py_ssize_t begin = w.begin - work.o0, end = w.end - work.o0
+    cdef acc nothing = identity(r, best)
+    cdef acc *to
+    if nc * size >= VECTOR_LEAST:
+        for q in range(n):
+            best_of_window(work, columns, q, 0, nc, best + q * nc, places + q * nc * size, p, r)
+        return
+    row_fill(lines, columns.line * w.stride, nothing)
+    if w.stride == 1:
+        memcpy(lines + left * nc, p, work.nw * nc * size)
+    else:
+        for j in range(min(w.stride, work.nw)):
+            to = lines + (left + j) % w.stride * columns.line + (left + j) // w.stride * nc
+            cypool_pick(1, (work.nw - 1 - j) // w.stride + 1, nc, to, 0, p + j * nc, 0,
+                        w.stride * nc)
+    cypool_best(n * nc, r, best, <void *>places, lines, columns.folded, <Py_ssize_t>0, w.kernel)
+    # What padding may have been taken for is looked at once more.
+    for q in range(n):
+        if begin <= q < end:
+            continue
+        for c in range(nc):
+            if best[q * nc + c] == nothing:
+                best_of_window(work, columns, q, c, 1, best + q * nc + c,
+                               places + (q * nc + c) * size, p, r)
+
+
+# The same of one window, n of its values from number c on.
+cdef void best_of_window(
+        const Work *work, const Columns *columns, Py_ssize_t q, Py_ssize_t c, Py_ssize_t n,
+        acc *best, char *places, const acc *p, reducer *r) noexcept nogil:
+    cdef const Axis *w = &work.job.axis[2]
+    cdef Py_ssize_t start, count
+    axis_window(w, work.o0 + q, &start, &count)
+    if count == 0:
+        row_fill(best, n, identity(r, best))
+        memset(places, 0x80, n * sizeof(acc))       # (no tap, whatever is added)
+        return
+    cypool_best(n, r, best, <void *>places, p + (start - work.i0) * work.nc + c, columns.apart,
+                (start + w.lo - (work.o0 + q) * w.stride) // w.step, count)
+
+
 # The same as indices, where they go.
 cdef void store_located(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, char *codes, const Run *index,
         acc *_) noexcept nogil:
     cdef const Job *job = work.job
-    cdef Py_ssize_t width = (work.o1 - work.o0) * work.nc, h, q, t
-    cdef Py_ssize_t kw = job.axis[2].kernel, kh = job.axis[1].kernel
-    cdef int64_t offset[LOCATE]
-    cdef int64_t at, step_w = job.axis[2].step
-    cdef int64_t step_h = job.axis[1].step * job.index_h - kw * step_w
-    cdef int64_t step_d = job.axis[0].step * job.index_d - kh * (step_h + kw * step_w)
+    cdef const Axis *w = &job.axis[2]
+    cdef Py_ssize_t width = (work.o1 - work.o0) * work.nc, h, q, wide = 4 if job.index32 else 8
+    cdef int64_t at
     cdef acc *line
     cdef char *p
-    memset(offset, 0, sizeof(offset))
-    for t in range(job.axis[0].kernel * kh * kw):
-        offset[t] = (t // kw // kh * job.axis[0].step * job.index_d
-                     + t // kw % kh * job.axis[1].step * job.index_h + t % kw * job.axis[2].step)
+    cdef TapIndex how = cypool_tap_index_of(
+        w.step, job.axis[1].step * job.index_h, job.axis[0].step * job.index_d, w.kernel,
+        job.axis[1].kernel, job.index32)
+    cdef bint small = job.small_indices and (
+        index.sw if work.nc == 1 else index.sc) == wide
+    if work.nc == 1:
+        how.s = w.stride
     for h in range(h0, h1):
         at = (work.d * job.axis[0].stride - job.axis[0].lo) * job.index_d + (
-            h * job.axis[1].stride - job.axis[1].lo) * job.index_h - job.axis[2].lo + (
-            work.o0 * job.axis[2].stride)
+            h * job.axis[1].stride - job.axis[1].lo) * job.index_h - w.lo + work.o0 * w.stride
         p = index.data + (h - h0) * index.sh
         line = <acc *>codes + (h - h0) * width
         if work.nc == 1:
-            if job.small_indices and index.sw == (4 if job.index32 else 8):
-                cypool_indices_small(width, line, p, job.index32, at, job.axis[2].stride,
-                                     step_w, step_h, step_d, kw, kh)
-                continue
-            cypool_indices(width, line, p, index.sw, job.index32, at, job.axis[2].stride, offset)
+            if small:
+                cypool_indices_small(width, line, p, at, &how)
+            else:
+                cypool_indices(width, line, p, index.sw, at, &how)
             continue
         for q in range(work.o1 - work.o0):
-            if job.small_indices and index.sc == (4 if job.index32 else 8):
+            if small:
                 cypool_indices_small(
-                    work.nc, line + q * work.nc, p + q * index.sw, job.index32,
-                    at + q * job.axis[2].stride, 0, step_w, step_h, step_d, kw, kh)
-                continue
-            cypool_indices(work.nc, line + q * work.nc, p + q * index.sw, index.sc, job.index32,
-                           at + q * job.axis[2].stride, 0, offset)
+                    work.nc, line + q * work.nc, p + q * index.sw, at + q * w.stride, &how)
+            else:
+                cypool_indices(work.nc, line + q * work.nc, p + q * index.sw, index.sc,
+                               at + q * w.stride, &how)

@@ -63,6 +63,8 @@ cdef void fold_block(
     # Columns under windows.
     if job.axis[2].kind == SLIDING:
         fold_columns(work, work.planes, rows, y, py, sy, v, pv, sv, r)
+    elif py == rows * sy and pv == rows * sv:
+        fold_lines(work, rows * work.planes, y, sy, v, sv, r)
     else:
         for p in range(work.planes):
             fold_lines(work, rows, y + p * py, sy, v + p * pv, sv, r)
@@ -253,6 +255,9 @@ cdef bint block_has_nan(
     first = max(first, work.clean)
     if first >= last:
         return False
+    # (What lies between rows is looked at as well, where that is little.)
+    cdef Py_ssize_t row = n * <Py_ssize_t>sizeof(real), step = job.x.stride[1]
+    cdef bint close = row <= step <= row + row // 2 and step % <Py_ssize_t>sizeof(real) == 0
     if (job.x.stride[1] == n * <Py_ssize_t>sizeof(real) and work.dn == 1
             and job.x.group == (last - first) * job.x.stride[1]):
         x = work.plane + (work.d0 * job.x.stride[0] + work.i0 * job.x.stride[2]
@@ -262,9 +267,9 @@ cdef bint block_has_nan(
         for i in range(work.dn):
             x = work.plane + p * job.x.group + (
                 (work.d0 + i * job.axis[0].step) * job.x.stride[0] + work.i0 * job.x.stride[2])
-            if job.x.stride[1] == n * <Py_ssize_t>sizeof(real):
-                if cypool_has_nan((last - first) * n,
-                                  <const real *>(x + first * job.x.stride[1])):
+            if close:
+                if cypool_has_nan(((last - first - 1) * step + row) // <Py_ssize_t>sizeof(real),
+                                  <const real *>(x + first * step)):
                     return True
                 continue
             for h in range(first, last):

@@ -145,6 +145,17 @@ cdef bint fold_square_rows(
                     work, 1, rows, after, count, y + p * py, py, sy, m + p * pm, pm, sm, r)
             work.index_plane = 0
             return found
+        if n < beyond and over <= rows == a.outputs and sy == n and py == rows * n:
+            # Planes that follow each other: the last rows of each may go into the next one.
+            found = fold_windows(
+                work, planes - 1, rows, n, beyond, r, y, py, sy, m - work.left, pm, sm, count,
+                work.left, work.left + work.nw)
+            work.index_plane = planes - 1
+            found |= fold_square_rows(
+                work, 1, rows, 0, count, y + (planes - 1) * py, py, sy, m + (planes - 1) * pm, pm,
+                sm, r)
+            work.index_plane = 0
+            return found
     while done < rows:
         some = rows - done
         fits = beyond <= n
