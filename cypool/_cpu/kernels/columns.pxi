@@ -201,10 +201,9 @@ cdef void fold_lines(
                         a.step, nc, stack, r)
 
 
-# Windows of a gradient whose columns lie a distance apart: each output sees one of two numbers of
-# neighbours, `most` of them or one less, as its place from one window's start to the next says. Both
-# are folded for all rows as one line, with zeros between these for what lies outside, and then go to
-# where they are seen.
+# Windows of a gradient that lie apart: each output sees one of two numbers of neighbours, `most` of
+# them or one less, as its place from one window's start to the next says. Both are folded for all
+# rows as one line, with zeros between these for what lies outside, and then taken in turns.
 cdef void fold_apart(
         Work *work, Py_ssize_t rows, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
         reducer *r) noexcept nogil:
