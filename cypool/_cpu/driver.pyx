@@ -22,9 +22,9 @@ from cypool._cpu.axis cimport axis_adaptive_window, axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
-    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BFLOAT_NANS, DT_BF16, DT_F16,
-    DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS, INNER,
-    LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED,
+    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BAND_ROWS, BFLOAT_NANS, DT_BF16,
+    DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS,
+    INNER, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED,
     VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.threads cimport team_size
 
@@ -732,10 +732,14 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.locates:
         job.codes_size = job.block * job.tile_w * job.tile_c
         if job.by_rows:
-            # (The best of a row, which taps these are, and the row with its padding.)
-            job.codes_size += 2 * job.tile_w * job.tile_c + (
-                (job.tile_w - 1) * w.stride + (k - 1) * w.step + w.stride) * min(
-                job.tile_c, VECTOR_LEAST)
+            # (The best of each row, which taps these are, and the row with its padding.)
+            need = ((job.tile_w - 1) * w.stride + (k - 1) * w.step) // w.stride + 1
+            need *= min(job.tile_c, VECTOR_LEAST)
+            rows = 2 * max(need, job.tile_w * job.tile_c) + need * w.stride
+            job.band = 1
+            if job.tile_c * size < VECTOR_LEAST:
+                job.band = max(1, min(axis_extent(h, job.block), BAND_ROWS // size // rows))
+            job.codes_size += job.band * rows
         job.codes_size = round_up(job.codes_size, 16)
     job.source_size = round_up(job.source_size, 16)
     job.loaded_size = round_up(job.loaded_size, 16)
@@ -1193,9 +1197,15 @@ cdef bint locates(Job *job, bint masked, bint plain) noexcept:
         <double>(job.axis[0].kernel - 1) * job.axis[0].step * job.index_d
         + <double>(job.axis[1].kernel - 1) * job.axis[1].step * job.index_h
         + <double>(job.axis[2].kernel - 1) * job.axis[2].step) < 2147483648.0
+    # (It pays for few taps where these are not at hand: in rows at distances of three and more, or
+    # shorter than vectors; and where a pixel is a vector.)
+    a = &job.axis[2]
     job.by_rows = (
-        job.small_indices and job.axis[2].kernel <= ROW_TAPS
-        and LOCATE < taps <= (LOCATE_BYTES if job.size == 1 else LOCATE_ROWS))
+        job.small_indices and a.kernel <= ROW_TAPS
+        and taps <= (LOCATE_BYTES if job.size == 1 else LOCATE_ROWS)
+        and (taps > LOCATE or taps >= 16 and job.inner * job.size >= VECTOR_LEAST
+             or taps > 9 and job.inner == 1 and (
+                 2 < a.stride < a.kernel or a.outputs * job.size < VECTOR_LEAST)))
     # (What is not read in place is looked at in scratch.)
     extent = (<double>axis_extent(&job.axis[1], 1) * columns_of(&job.axis[2], 1)
               * min(job.inner, VECTOR_LEAST) * 8)

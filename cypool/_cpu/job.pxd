@@ -22,6 +22,7 @@ cdef enum:
     LOCATE_BYTES = 127      # so many), of
     ROW_TAPS = 128          # so many columns at most
     VECTOR_LEAST = 16       # bytes of the shortest vectors
+    BAND_ROWS = 262144      # bytes of what rows make, and of these rows, that are there at a time
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
     DT_I8 = 0
@@ -155,7 +156,8 @@ cdef struct Job:
     bint counts             # y is a line of scratch
     bint locates            # values are found first, and where they are afterwards, or
     bint firsts             # both at once, if it can be done, or
-    bint by_rows            # what rows make of their columns at first
+    bint by_rows            # what rows make of their columns at first,
+    Py_ssize_t band         # so many at a time
     Py_ssize_t size         # bytes of an element of x
     # How work is cut: groups of planes; tiles of tile_w outputs x tile_c inner elements; blocks of
     # output rows.

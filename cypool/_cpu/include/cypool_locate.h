@@ -393,26 +393,36 @@ CYPOOL_BEST(nanmax, f32, float, int32_t, 16, 8, 4)
 CYPOOL_BEST(nanmax, f64, double, int64_t, 8, 4, 2)
 CYPOOL_BEST(nanmin, f32, float, int32_t, 16, 8, 4)
 CYPOOL_BEST(nanmin, f64, double, int64_t, 8, 4, 2)
-/* c[j] becomes t + places[j] where the row that was best there has the window's value. (The same if it
-   is done twice, so that blocks may overlap.) */
+/* Where the rows that were best there have the window's value: c[j] becomes the number of the first
+   such row's first tap and its place, of `rows` rows `step` before each other, the last of which begins
+   with tap t and the others `less` before. (The same if it is done twice, so that blocks may overlap.) */
 #define CYPOOL_AGREE_BLOCK(S, T, I, MATCH, BYTES, LANES)                                         \
     if (n >= LANES) {                                                                            \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
-            const vec_##S##_##BYTES x = *(const vec_##S##_##BYTES *)(best + i);                  \
             const vec_##S##_##BYTES value = *(const vec_##S##_##BYTES *)(v + i);                 \
-            const mask_##S##_##BYTES same = MATCH(x, value);                                     \
-            *(mask_##S##_##BYTES *)(c + i) = (same & (*(const mask_##S##_##BYTES *)(places + i) + t)) \
-                | (*(const mask_##S##_##BYTES *)(c + i) & ~same);                                \
+            mask_##S##_##BYTES found = *(const mask_##S##_##BYTES *)(c + i);                     \
+            const T *row = best + i;                                                             \
+            const I *place = places + i;                                                         \
+            I tap = t;                                                                           \
+            for (ptrdiff_t k = rows; k > 0; k--, row -= step, place -= step, tap -= less) {      \
+                const vec_##S##_##BYTES x = *(const vec_##S##_##BYTES *)row;                     \
+                const mask_##S##_##BYTES same = MATCH(x, value);                                 \
+                found = (same & (*(const mask_##S##_##BYTES *)place + tap)) | (found & ~same);   \
+            }                                                                                    \
+            *(mask_##S##_##BYTES *)(c + i) = found;                                              \
         }                                                                                        \
         return;                                                                                  \
     }
 #define CYPOOL_AGREE(NAME, MATCH, S, T, I, L64, L32, L16)                                        \
 CYPOOL_ROW NAME##_##S(                                                                           \
     ptrdiff_t n, I *restrict c, const T *restrict v, const T *restrict best,                     \
-    const I *restrict places, I t)                                                               \
+    const I *restrict places, ptrdiff_t step, ptrdiff_t rows, I t, I less)                       \
 {                                                                                                \
     CYPOOL_WIDTHS(CYPOOL_AGREE_BLOCK, L64, L32, L16, S, T, I, MATCH)                             \
-    for (ptrdiff_t j = 0; j < n; j++) c[j] = MATCH(best[j], v[j]) ? (I)(t + places[j]) : c[j];   \
+    for (ptrdiff_t j = 0; j < n; j++)                                                            \
+        for (ptrdiff_t k = 0; k < rows; k++)                                                     \
+            if (MATCH(best[j - k * step], v[j]))                                                 \
+                c[j] = (I)(t - k * less + places[j - k * step]);                                 \
 }
 #define CYPOOL_AGREE_OF(OP, S, ...) CYPOOL_AGREE(agree, CYPOOL_SAME, S, __VA_ARGS__)
 CYPOOL_WINDOWS_OF_TYPES(CYPOOL_AGREE_OF, max)
@@ -494,7 +504,8 @@ static inline __attribute__((unused)) void no_best(
     ptrdiff_t count)
 { }
 static inline __attribute__((unused)) void no_agree(
-    ptrdiff_t n, void *c, const void *v, const void *best, const void *places, ptrdiff_t t)
+    ptrdiff_t n, void *c, const void *v, const void *best, const void *places, ptrdiff_t step,
+    ptrdiff_t rows, ptrdiff_t t, ptrdiff_t less)
 { }
 /* n, reducer, the best, which taps these are, source, offsets, first number, how many */
 #define cypool_best(n, r, v, ...)                                                                \
@@ -505,7 +516,8 @@ static inline __attribute__((unused)) void no_agree(
         cypool_nanmin *: _Generic((v), float *: best_nanmin_f32, double *: best_nanmin_f64,      \
             default: no_best),                                                                   \
         default: no_best)(n, v, __VA_ARGS__)
-/* n, reducer, codes, values, the best of a row, which taps these are, number of the row's first tap */
+/* n, reducer, codes, values, the best of the last row, which taps these are, distance of rows, how
+   many, number of the last one's first tap, how much less it is for the one before */
 #define cypool_agree(n, r, c, v, ...)                                                            \
     _Generic((r), cypool_nanmax *: _Generic((v), float *: agree_nan_f32,                         \
             double *: agree_nan_f64, default: no_agree),                                         \

@@ -6,6 +6,8 @@ cdef struct Columns:
     Py_ssize_t apart[ROW_TAPS]
     Py_ssize_t folded[ROW_TAPS]
     Py_ssize_t line             # elements of such a line
+    Py_ssize_t pitch            # from what one row makes to the next
+    bint pixels                 # read where they lie
 
 
 # For every output of a block of one plane the index of the tap that has its value first; -1 where
@@ -148,95 +150,104 @@ cdef void locate_columns(
 
 
 # The same where windows have many taps: what each row makes of its columns, and where that comes
-# first, is found once for all windows that see the row, and then which row it was.
+# first, is found once for all windows that see the row, and then which row that was. A band of rows
+# at a time, from the last one to the first.
 cdef void locate_by_rows(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *values, Py_ssize_t sv, const acc *m,
         Py_ssize_t sm, Py_ssize_t first, char *codes, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
     cdef const Axis *d = &job.axis[0]
     cdef const Axis *a = &job.axis[1]
-    cdef Py_ssize_t width = (work.o1 - work.o0) * work.nc, size = sizeof(acc)
-    cdef Py_ssize_t td, th, at_d, i, h, lo, hi, begin, end, tile = job.tile_w * job.tile_c
-    cdef acc *best = <acc *>(codes + job.block * tile * size)
-    cdef char *places = <char *>(best + tile)
-    cdef bint made
+    cdef Py_ssize_t nc = work.nc, width = (work.o1 - work.o0) * nc, size = sizeof(acc)
+    cdef Py_ssize_t td, th, at_d, h, lo, hi, top, rows, begin, end
     cdef Columns columns
-    start_columns(work, &columns)
+    cdef acc *best = <acc *>codes + job.block * job.tile_w * job.tile_c
+    cdef acc *places
+    start_columns(work, &columns, nc * size >= VECTOR_LEAST)
+    places = best + job.band * columns.pitch
     memset(codes, 0xff, (h1 - h0) * width * size)
     axis_source(a, h0, h1, &lo, &hi)
     for td in range(d.kernel - 1, -1, -1):
         at_d = work.d * d.stride - d.lo + td * d.step
         if at_d < 0 or at_d >= d.length:
             continue
-        for i in range(hi - 1, lo - 1, -1):
-            begin = i + a.lo - (a.kernel - 1) * a.step
-            begin = max(h0, (begin + a.stride - 1) // a.stride if begin > 0 else 0)
-            end = min(h1, (i + a.lo) // a.stride + 1)
-            made = False
-            for h in range(begin, end):
-                th = i + a.lo - h * a.stride
-                if a.step > 1:
-                    if th % a.step != 0:
-                        continue
-                    th //= a.step
-                if not made:
-                    best_of_row(
-                        work, &columns, best, places, <acc *>places + tile,
-                        m + (i - first) * sm + (at_d - work.d0) * (job.x.stride[0] // size), r)
-                    made = True
-                cypool_agree(width, r, <void *>(codes + (h - h0) * width * size),
-                             values + (h - h0) * sv, best, <void *>places,
-                             (td * a.kernel + th) * job.axis[2].kernel)
+        top = hi
+        while top > lo:
+            rows = min(job.band, top - lo)
+            top -= rows
+            best_of_rows(
+                work, &columns, rows, best, places, places + job.band * columns.pitch,
+                m + (top - first) * sm + (at_d - work.d0) * (job.x.stride[0] // size), sm, r)
+            for h in range(h0, h1):
+                # Taps begin <= th < end lie in this band.
+                th = top + a.lo - h * a.stride
+                begin = (th + a.step - 1) // a.step if th > 0 else 0
+                th += rows - 1
+                end = min(a.kernel, th // a.step + 1) if th >= 0 else 0
+                if begin >= end:
+                    continue
+                th = (end - 1) * a.step + h * a.stride - a.lo - top
+                cypool_agree(
+                    width, r, <void *>(codes + (h - h0) * width * size), values + (h - h0) * sv,
+                    best + th * columns.pitch, <void *>(places + th * columns.pitch),
+                    a.step * columns.pitch, end - begin,
+                    (td * a.kernel + end - 1) * job.axis[2].kernel, job.axis[2].kernel)
 
 
-cdef void start_columns(const Work *work, Columns *columns) noexcept nogil:
+cdef void start_columns(const Work *work, Columns *columns, bint pixels) noexcept nogil:
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t t, at, n = work.o1 - work.o0
+    columns.pixels = pixels
     columns.line = (((n - 1) * w.stride + (w.kernel - 1) * w.step) // w.stride + 1) * work.nc
+    columns.pitch = n * work.nc if pixels else columns.line
     for t in range(w.kernel):
         at = t * w.step
         columns.apart[t] = at * work.nc
-        columns.folded[t] = at % w.stride * columns.line + at // w.stride * work.nc
+        columns.folded[t] = (
+            at % w.stride * work.job.band * columns.line + at // w.stride * work.nc)
 
 
-# What windows make of one row, whose first real column is at p, and which tap that is. Pixels that
+# What windows make of some rows, whose first real column is at p, and which tap that is. Pixels that
 # are vectors go one by one; others in lines, with room for padding, for which nothing is compared.
-cdef void best_of_row(
-        const Work *work, const Columns *columns, acc *best, char *places, acc *lines,
-        const acc *p, reducer *r) noexcept nogil:
+cdef void best_of_rows(
+        const Work *work, const Columns *columns, Py_ssize_t rows, acc *best, acc *places,
+        acc *lines, const acc *p, Py_ssize_t sm, reducer *r) noexcept nogil:
     cdef const Axis *w = &work.job.axis[2]
-    cdef Py_ssize_t nc = work.nc, n = work.o1 - work.o0, size = sizeof(acc), q, j, c
+    cdef Py_ssize_t nc = work.nc, n = work.o1 - work.o0, i, q, j, c, at, line = columns.line
     cdef Py_ssize_t left = w.lo - work.o0 * w.stride + work.i0     # from its padding's first column
     cdef Py_ssize_t begin = w.begin - work.o0, end = w.end - work.o0
     cdef acc nothing = identity(r, best)
-    cdef acc *to
-    if nc * size >= VECTOR_LEAST:
-        for q in range(n):
-            best_of_window(work, columns, q, 0, nc, best + q * nc, places + q * nc * size, p, r)
+    if columns.pixels:
+        for i in range(rows):
+            for q in range(n):
+                at = i * columns.pitch + q * nc
+                best_of_window(work, columns, q, 0, nc, best + at, places + at, p + i * sm, r)
         return
-    row_fill(lines, columns.line * w.stride, nothing)
+    row_fill(lines, ((w.stride - 1) * work.job.band + rows) * line, nothing)
     if w.stride == 1:
-        memcpy(lines + left * nc, p, work.nw * nc * size)
-    else:
-        for j in range(min(w.stride, work.nw)):
-            to = lines + (left + j) % w.stride * columns.line + (left + j) // w.stride * nc
-            cypool_pick(1, (work.nw - 1 - j) // w.stride + 1, nc, to, 0, p + j * nc, 0,
-                        w.stride * nc)
-    cypool_best(n * nc, r, best, <void *>places, lines, columns.folded, <Py_ssize_t>0, w.kernel)
+        cypool_copy(rows, work.nw * nc, lines + left * nc, line, p, sm)
+    for j in range(min(w.stride, work.nw) if w.stride > 1 else 0):
+        cypool_pick(
+            rows, (work.nw - 1 - j) // w.stride + 1, nc,
+            lines + (left + j) % w.stride * work.job.band * line + (left + j) // w.stride * nc,
+            line, p + j * nc, sm, w.stride * nc)
+    cypool_best((rows - 1) * line + n * nc, r, best, <void *>places, lines, columns.folded,
+                <Py_ssize_t>0, w.kernel)
     # What padding may have been taken for is looked at once more.
     for q in range(n):
         if begin <= q < end:
             continue
-        for c in range(nc):
-            if best[q * nc + c] == nothing:
-                best_of_window(work, columns, q, c, 1, best + q * nc + c,
-                               places + (q * nc + c) * size, p, r)
+        for i in range(rows):
+            for c in range(nc):
+                at = i * line + q * nc + c
+                if best[at] == nothing:
+                    best_of_window(work, columns, q, c, 1, best + at, places + at, p + i * sm, r)
 
 
 # The same of one window, n of its values from number c on.
 cdef void best_of_window(
         const Work *work, const Columns *columns, Py_ssize_t q, Py_ssize_t c, Py_ssize_t n,
-        acc *best, char *places, const acc *p, reducer *r) noexcept nogil:
+        acc *best, acc *places, const acc *p, reducer *r) noexcept nogil:
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t start, count
     axis_window(w, work.o0 + q, &start, &count)
