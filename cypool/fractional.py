@@ -374,7 +374,7 @@ def _means(x: np.ndarray, windows: _Starts) -> np.ndarray:
         whole: Any = 0
         rest: Any = 0
         for tap in windows.taps():
-            values = windows.selected(x, tap).astype(object)
+            values = windows.selected(x, tap).astype(object if x.dtype.itemsize == 8 else np.int64)
             whole, rest = whole + values // count, rest + values % count
         whole, rest = whole + rest // count, rest % count
         up = (2 * rest > count) | ((2 * rest == count) & (whole % 2 == 1))

@@ -207,8 +207,8 @@ cdef void start_columns(const Work *work, Columns *columns, bint pixels) noexcep
             at % w.stride * work.job.band * columns.line + at // w.stride * work.nc)
 
 
-# What windows make of some rows, whose first real column is at p, and which tap that is. Pixels that
-# are vectors go one by one; others in lines, with room for padding, for which nothing is compared.
+# What windows make of some rows, whose first real column is at p, and which taps these are. Pixels
+# that are vectors go one by one; others in lines with room for padding, which is not compared.
 cdef void best_of_rows(
         const Work *work, const Columns *columns, Py_ssize_t rows, acc *best, acc *places,
         acc *lines, const acc *p, Py_ssize_t sm, reducer *r) noexcept nogil:
