@@ -87,6 +87,14 @@ cdef inline bint axis_single(const Axis *a) noexcept nogil:
     return a.kernel == 1 or a.length == 1
 
 
+# Whether the windows of a gradient lie apart, and each element sees one of two numbers of them, which
+# are few: fewer than there are.
+cdef inline bint axis_apart(const Axis *a) noexcept nogil:
+    cdef Py_ssize_t least = (a.kernel - 1) // a.stride
+    return (a.kind == TRANSPOSED and a.dilation == 1 and a.stride > 1 and least < a.length
+            and least < 64)
+
+
 # What window o of a forward axis adds to an average's divisor.
 cdef inline Py_ssize_t axis_divisor(const Axis *a, Py_ssize_t o, bint include_pad) noexcept nogil:
     cdef Py_ssize_t at, start, count

@@ -18,7 +18,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from cypool._cpu.axis cimport axis_adaptive_window, axis_extent
+from cypool._cpu.axis cimport axis_adaptive_window, axis_apart, axis_extent
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
@@ -717,13 +717,13 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.squares:
         # (Three pixels, and another row of results.)
         job.temporary = (3 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
-    if w.kind == TRANSPOSED:
+    if axis_apart(w):
         # (With the windows beside those of a tile.)
         job.temporary = max(job.temporary, job.group * job.block * job.tile_c * (
             (job.tile_w - 1) // w.stride + (k - 1) // w.stride + 3))
     job.temporary = round_up((0 if straight else job.temporary) + 16, 16)
     job.temporaries = 4 if sliding else 4 + bits(
-        ((k - 1) // w.stride + 1 if w.kind == TRANSPOSED else axis_taps(w)) // LEAF)
+        ((k - 1) // w.stride + 1 if axis_apart(w) else axis_taps(w)) // LEAF)
     job.line = 0
     if job.store != NULL or job.counts:
         job.line = round_up(job.group * job.block * job.tile_w * job.tile_c, 16)
@@ -1201,7 +1201,7 @@ cdef bint locates(Job *job, bint masked, bint plain) noexcept:
     # shorter than vectors; and where a pixel is a vector.)
     a = &job.axis[2]
     job.by_rows = (
-        job.small_indices and a.kernel <= ROW_TAPS
+        job.small_indices and a.kernel <= ROW_TAPS and <double>(a.kernel - 1) * a.step < LINE
         and taps <= (LOCATE_BYTES if job.size == 1 else LOCATE_ROWS)
         and (taps > LOCATE or taps >= 16 and job.inner * job.size >= VECTOR_LEAST
              or taps > 9 and job.inner == 1 and (

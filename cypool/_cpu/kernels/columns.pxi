@@ -172,7 +172,7 @@ cdef void fold_lines(
         axis_window(a, begin, &start, &count)
         for i in range(rows):
             cypool_repeat(n, y + i * sy + (begin - o0), m + i * sm + (start - work.i0), a.stride)
-    elif a.kind == TRANSPOSED and a.dilation == 1 and a.stride > 1:
+    elif axis_apart(a):
         fold_apart(work, rows, y, sy, m, sm, r)
         return
     else:
