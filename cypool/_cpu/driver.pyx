@@ -32,6 +32,7 @@ cdef enum:
     LINE = 16384            # bytes of a block of lines of scratch: a few fit the nearest cache
     WIDE = 8                # times that one line may have, where a window spans so much
     SHARED = 4              # times the columns of a window that overlaps others, in a line
+    LINE_MOST = 98304       # of so many bytes
     GROUP = 8192            # bytes of lines of the small planes that are taken together
     SMALL = 1024            # elements of a plane that is brought into scratch for its padding
     STAGED = 65536          # bytes of source rows brought at a time, where this is enough
@@ -567,7 +568,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         limit = max(limit, columns_of(w, w.outputs) * job.tile_c)
     elif columns_of(w, 1) > w.stride:
         # (Columns that several windows see are to be brought and combined for several.)
-        limit = max(limit, min(SHARED * columns_of(w, 1) * job.tile_c, WIDE * LINE // size))
+        limit = max(limit, min(SHARED * columns_of(w, 1) * job.tile_c, LINE_MOST // size))
     while job.tile_w > 1 and max(columns_of(w, job.tile_w), job.tile_w) > limit // job.tile_c:
         job.tile_w = (job.tile_w + 1) // 2
     # Where indices are looked for in scratch, all rows of a window have to be there.
@@ -642,9 +643,9 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.row_grids:
         job.block = 1
     if job.by_rows and job.load == NULL and not job.wide:
-        # (Rows that two blocks see are looked through twice.)
+        # (Rows that two blocks see are looked through twice; scratch has five times the rows.)
         job.block = min(h.outputs, max(job.block, min(
-            2 * axis_extent(h, 1) // h.stride, STREAMED // size // (job.tile_w * job.tile_c))))
+            2 * axis_extent(h, 1) // h.stride, STREAMED // 3 // size // job.pitch)))
     job.blocks = (h.outputs - 1) // job.block + 1
     job.block = (h.outputs - 1) // job.blocks + 1
     if brought and not job.padded and not job.streams:
