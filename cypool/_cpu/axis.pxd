@@ -87,8 +87,8 @@ cdef inline bint axis_single(const Axis *a) noexcept nogil:
     return a.kernel == 1 or a.length == 1
 
 
-# Whether the windows of a gradient lie apart, and each element sees one of two numbers of them, which
-# are few: fewer than there are.
+# Whether the windows of a gradient lie apart, so that each element sees one of two numbers of them,
+# and these are few.
 cdef inline bint axis_apart(const Axis *a) noexcept nogil:
     cdef Py_ssize_t least = (a.kernel - 1) // a.stride
     return (a.kind == TRANSPOSED and a.dilation == 1 and a.stride > 1 and least < a.length
