@@ -1207,11 +1207,11 @@ cdef bint locates(Job *job, bint masked, bint plain) noexcept:
         and (taps > LOCATE or taps >= 16 and job.inner * job.size >= VECTOR_LEAST
              or taps > 9 and job.inner == 1 and (
                  2 < a.stride < a.kernel or a.outputs * job.size < VECTOR_LEAST)))
-    # (What is not read in place is looked at in scratch.)
-    extent = (<double>axis_extent(&job.axis[1], 1) * columns_of(&job.axis[2], 1)
-              * min(job.inner, VECTOR_LEAST) * 8)
-    return (plain or extent <= STREAMED) and (
-        job.by_rows or few and taps <= LOCATE and (close or not plain))
+    # (What is not read in place is looked at in scratch, where whole windows have to be.)
+    extent = <double>columns_of(a, 1) * min(job.inner, VECTOR_LEAST) * 8
+    if not plain and (extent > WIDE * LINE or extent * axis_extent(&job.axis[1], 1) > STREAMED):
+        return False
+    return job.by_rows or few and close and taps <= LOCATE
 
 
 def spread(
