@@ -224,6 +224,22 @@ def test_far_taps_of_what_is_not_read_in_place(dtype, channels):
     assert_same(indices, expected[1])
 
 
+@pytest.mark.parametrize("dilation", [40, 600, 8192])
+@pytest.mark.parametrize("channels", [1, 16])
+def test_taps_across_more_than_scratch_holds(dilation, channels):
+    """Read backwards, and as it lies: the same places."""
+    x = make_values((2, channels, 840), np.dtype("int64"), "ties", dilation)
+    for layout, array in (("channels_first", x), ("channels_last", np.moveaxis(x, 1, -1).copy())):
+        window = ((3,), 3, ((dilation, dilation + 5),), dilation, "full")
+        mirrored = np.ascontiguousarray(array[:, ::-1, ::-1])[:, ::-1, ::-1]
+        for op in ("max", "min"):
+            got, expected = (
+                cypool.pool(a, op, *window, return_indices=True, data_format=layout)
+                for a in (mirrored, array))
+            assert_same(got[0], expected[0])
+            assert_same(got[1], expected[1])
+
+
 @pytest.mark.parametrize(("dtype", "stride"), [("uint8", 2**20), ("float32", 2)])
 def test_a_tap_far_from_the_start_of_its_window(dtype, stride):
     """Further than 32 bits count, through padding above a plane of one long row."""
