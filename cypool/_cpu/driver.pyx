@@ -24,9 +24,11 @@ from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BAND_ROWS, BFLOAT_NANS, DT_BF16,
     DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS,
-    INNER, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED,
+    INNER, LANES_MOST, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED,
     VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+from cypool._cpu.outer cimport share
 from cypool._cpu.threads cimport team_size
+from cypool._cpu.turn cimport Turn, turn_job, turn_planes, turn_scratch
 
 cdef enum:
     LINE = 16384            # bytes of a block of lines of scratch: a few fit the nearest cache
@@ -65,6 +67,9 @@ cdef enum:
     RUN_SHORT = 16          # so many at least, it takes
     RUN_MORE = 49           # so many taps of float32, and
     RUN_MANY = 225          # so many of integers
+    TURNED = 4096           # elements of a plane that is turned into pixels, at most
+    TURNED_PLANES = 4       # planes of which it pays to do so
+    TURNED_LINE = 65536     # bytes of planes up to which more are turned at a time
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
 
 MAX_CODE, MIN_CODE, SUM_CODE = MAX, MIN, SUM
@@ -363,6 +368,59 @@ cdef bint has_plain_rows(
         const Array *array, Py_ssize_t width, Py_ssize_t inner, Py_ssize_t size) noexcept:
     return (inner == 1 or array.inner == size) and (
         width == 1 or array.stride[2] == inner * size)
+
+
+# --- turning ---
+
+# Whether planes of single elements are taken some at a time, as pixels: by geometry and type alone,
+# where rows of results are so short, in bytes, that it was measured to pay.
+cdef bint turns(const Job *job, bint sums, bint back) noexcept:
+    cdef const Axis *w = &job.axis[2]
+    cdef double length = 1, outputs = 1, taps = 1
+    cdef Py_ssize_t row = w.outputs * job.size
+    cdef bint table = False, side_by_side = True, covered = True, finds = job.index.data != NULL
+    cdef const Axis *a
+    cdef int i
+    if job.inner != 1 or job.mask.data != NULL or job.planes < (1 if sums else TURNED_PLANES):
+        return False
+    for i in range(AXES):
+        a = &job.axis[i]
+        length *= a.length
+        outputs *= a.outputs
+        taps *= a.kernel
+        table = table or a.kind == TABLE
+        side_by_side = side_by_side and a.kernel <= a.stride
+        covered = covered and is_covered(a)
+    # (Windows over whole planes are long rows, and so are windows side by side of one row.)
+    if (max(length, outputs) > TURNED or (length if back else outputs) == 1 or taps == 1
+            or not finds and not back and length > TURNED // 2
+            or side_by_side and covered and length == w.length and not finds):
+        return False
+    if table:
+        return row <= 256 and (not finds or w.kernel <= 5)
+    if back:
+        return row < (128 if w.stride == 1 or side_by_side and w.stride == 2 else 256)
+    if is_small_square(job, job.size):
+        # (In one pass without that, but for what the border clips, and indices of other types.)
+        if finds:
+            return row < (16 if job.size >= 4 else 64)
+        return row < 16 and not covered and not is_flat(job, job.size)
+    if finds:
+        return row <= (64 if taps > 9 else 128)
+    if side_by_side:
+        return row < (16 if job.size < 4 else 32) and w.kernel <= 8
+    return row <= 48
+
+
+# Planes that are turned into pixels at a time: a vector's, and more where scratch stays small.
+cdef Py_ssize_t lanes_of(const Job *job) noexcept:
+    cdef Py_ssize_t lanes = max(16, VECTOR // job.size), plane = job.size
+    cdef int i
+    for i in range(AXES):
+        plane *= max(job.axis[i].length, job.axis[i].outputs)
+    while lanes < LANES_MOST and 2 * lanes * plane <= TURNED_LINE:
+        lanes *= 2
+    return lanes
 
 
 # --- simplifying ---
@@ -854,8 +912,8 @@ cdef Py_ssize_t axis_taps(const Axis *a) noexcept:
 # --- running ---
 
 cdef int run_reduce(
-        Job *job, int reducer, int accumulator, bint counts, object num_threads, double work,
-        Recipe recipe) except -1:
+        Job *job, const Turn *turn, int reducer, int accumulator, bint counts, object num_threads,
+        double work, Recipe recipe) except -1:
     cdef reduce_fn kernel = kernels.reduce[reducer][accumulator]
     cdef Job counter
     if job.planes == 0 or job.inner == 0:
@@ -868,15 +926,21 @@ cdef int run_reduce(
     if counts:
         count_mask(&counter, job)
     if recipe is not None:
-        remember(recipe, job, kernel, work, num_threads)
-    return run_cut(job, kernel, num_threads, work)
+        remember(recipe, job, turn, kernel, work, num_threads)
+    return run_cut(job, turn, kernel, num_threads, work)
 
 
-# A job that is cut into units.
-cdef int run_cut(Job *job, reduce_fn kernel, object num_threads, double work) except -1:
+# A job that is cut into units, perhaps on groups of planes.
+cdef int run_cut(
+        const Job *job, const Turn *turn, reduce_fn kernel, object num_threads,
+        double work) except -1:
     cdef Py_ssize_t i, units = job.units
+    if turn.lanes:
+        units = (turn.around.planes - 1) // turn.lanes + 1
     cdef int threads = team_size(num_threads, units, work)
     cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    cdef size_t size = job.scratch + turn_scratch(turn)
+    cdef Job own = job[0]
     cdef char *scratch
     cdef char *aligned
     cdef double *grids = NULL
@@ -884,25 +948,51 @@ cdef int run_cut(Job *job, reduce_fn kernel, object num_threads, double work) ex
         grids = find_grids(job, threads)
         if grids == NULL:
             raise MemoryError
-    scratch = <char *>malloc(threads * job.scratch + 64)
+    scratch = <char *>malloc(threads * size + 64)
     if scratch == NULL:
         free(grids)
         raise MemoryError
     aligned = scratch + (64 - <size_t>scratch % 64) % 64
-    job.grids = grids
+    own.grids = grids
     if threads == 1:
         if work < SERIAL:
-            kernel(job, 0, units, aligned, NULL, NULL)
+            run_units(&own, turn, kernel, 0, units, aligned)
         else:
             with nogil:
-                kernel(job, 0, units, aligned, NULL, NULL)
+                run_units(&own, turn, kernel, 0, units, aligned)
     else:
         for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-            kernel(job, share(units, i, chunks), share(units, i + 1, chunks),
-                   aligned + threadid() * job.scratch, NULL, NULL)
+            run_units(&own, turn, kernel, share(units, i, chunks), share(units, i + 1, chunks),
+                      aligned + threadid() * size)
     free(scratch)
     free(grids)
     return 0
+
+
+# Some units, or groups of planes.
+cdef void run_units(
+        const Job *job, const Turn *turn, reduce_fn kernel, Py_ssize_t first, Py_ssize_t last,
+        char *scratch) noexcept nogil:
+    cdef const Job *around = &turn.around
+    cdef Job own
+    cdef Py_ssize_t group, at
+    if not turn.lanes:
+        kernel(job, first, last, scratch, NULL, NULL)
+        return
+    own = job[0]
+    own.x.data = scratch
+    if around.y.data != NULL:
+        own.y.data = own.x.data + turn.x_bytes
+    if around.index.data != NULL:
+        own.index.data = own.x.data + turn.x_bytes + turn.y_bytes
+    for group in range(first, last):
+        at = group * turn.lanes
+        turn_planes(turn, &around.x, False, turn.x_size, at, own.x.data)
+        kernel(&own, 0, own.units, scratch + turn_scratch(turn), NULL, NULL)
+        if around.y.data != NULL:
+            turn_planes(turn, &around.y, True, turn.y_size, at, own.y.data)
+        if around.index.data != NULL:
+            turn_planes(turn, &around.index, True, turn.index_size, at, own.index.data)
 
 
 # The grid of each plane, or of each row, as grid_of says it. NULL where there is no memory.
@@ -975,11 +1065,6 @@ cdef bint can_run(const Job *job) noexcept:
     if row < (RUN_ROW if job.quads else 2 * RUN_ROW):
         return row >= RUN_SHORT and taps >= (RUN_MORE if job.quads else RUN_MANY)
     return taps >= RUN_TAPS
-
-
-# Where piece i of n begins, without overflow.
-cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
-    return units // n * i + min(i, units % n)
 
 
 # Whether all windows of an average are divided by the same.
@@ -1056,20 +1141,21 @@ def reduce(
     `repeat` is what the call is to be remembered by, as `again` takes it.
     """
     cdef Job job
+    cdef Turn turn
     cdef Buffers buffers = Buffers()
     cdef double work
     cdef int accumulator = prepare(
-        &job, buffers, &reducer, &work, plan, x, x_dtype, y, y_dtype, index, mask, pooled, inner,
-        average, include_pad, override, power, least)
-    run_reduce(&job, reducer, accumulator, average and mask is not None and not override,
+        &job, &turn, buffers, &reducer, &work, plan, x, x_dtype, y, y_dtype, index, mask, pooled,
+        inner, average, include_pad, override, power, least)
+    run_reduce(&job, &turn, reducer, accumulator, average and mask is not None and not override,
                num_threads, work, recipe_of(repeat, plan, buffers, x, y, index))
 
 
 # A job for all that: its accumulator; the reducer may become another.
 cdef int prepare(
-        Job *job, Buffers buffers, int *reducer, double *work, Plan plan, x, int x_dtype, y,
-        int y_dtype, index, mask, tuple pooled, int inner, bint average, bint include_pad,
-        override, double power, double least) except -1:
+        Job *job, Turn *turn, Buffers buffers, int *reducer, double *work, Plan plan, x,
+        int x_dtype, y, int y_dtype, index, mask, tuple pooled, int inner, bint average,
+        bint include_pad, override, double power, double least) except -1:
     cdef int accumulator
     cdef bint wide_index
     start_job(job, buffers, plan, x, y, index, False, mask, pooled, inner)
@@ -1078,9 +1164,13 @@ cdef int prepare(
     work[0] = <double>job.planes * job.inner
     for i in range(AXES):
         work[0] *= max(plan.axis[i].length, plan.axis[i].outputs)
+    job.size = ELEMENT_SIZE[x_dtype]
+    turn.lanes = 0
+    if power == 0 and turns(job, reducer[0] == SUM, False):
+        turn_job(turn, job, lanes_of(job), ELEMENT_SIZE[x_dtype], ELEMENT_SIZE[y_dtype],
+                 0 if index is None else 4 if job.index32 else 8)
     if job.planes > 0:
         simplify(job, False)
-    job.size = ELEMENT_SIZE[x_dtype]
     plain_x = mask is None and job.inner <= INNER and has_plain_rows(
         &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.joined
     plain_y = job.inner <= INNER and has_plain_rows(
@@ -1219,6 +1309,7 @@ def spread(
         bint include_pad, override, num_threads, tuple repeat=None):
     """The gradient of a sum or an average: each input element's share of every window it was in."""
     cdef Job job
+    cdef Turn turn
     cdef Buffers buffers = Buffers()
     cdef int accumulator
     cdef double work
@@ -1227,10 +1318,16 @@ def spread(
     job.divisor = plan.axis
     job.include_pad = include_pad
     job.divisor_override = override or 0 if average else 1
+    job.size = ELEMENT_SIZE[dtype]
+    work = <double>job.planes * job.inner
+    for i in range(AXES):
+        work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    turn.lanes = 0
+    if turns(&job, True, True):
+        turn_job(&turn, &job, lanes_of(&job), ELEMENT_SIZE[dtype], ELEMENT_SIZE[y_dtype], 0)
     if job.planes > 0:
         simplify(&job, True)
     find_whole(&job)
-    job.size = ELEMENT_SIZE[dtype]
     accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
     # (Two rows and two columns hold all that one output sees: no line is too short for these.)
     job.repeats = (job.axis[2].kind == TRANSPOSED and is_side_by_side(&job.axis[1])
@@ -1242,13 +1339,10 @@ def spread(
                 &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[dtype])):
         job.load = kernels.spread[dtype][accumulator]
     job.converts = True
-    work = <double>job.planes * job.inner
-    for i in range(AXES):
-        work *= max(plan.axis[i].length, plan.axis[i].outputs)
     if (accumulator != y_dtype or job.inner > INNER
             or not has_plain_rows(&job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])):
         job.store = kernels.narrow[y_dtype][accumulator]
-    run_reduce(&job, SUM, accumulator, False, num_threads, work,
+    run_reduce(&job, &turn, SUM, accumulator, False, num_threads, work,
                recipe_of(repeat, plan, buffers, grad, y, None))
 
 
@@ -1261,10 +1355,12 @@ def scatter(
     `fresh`: nobody's but the caller's.
     """
     cdef Job job
+    cdef Turn turn
     cdef Buffers buffers = Buffers()
     cdef Recipe recipe
     cdef double work
     cdef int i
+    turn.lanes = 0
     start_job(&job, buffers, plan, grad, y, index, True, None, pooled, inner)
     job.axis = plan.axis
     memcpy(job.divisor, plan.look_back(), sizeof(job.divisor))
@@ -1279,7 +1375,7 @@ def scatter(
     recipe = recipe_of(repeat, plan, buffers, grad, y, index)
     if recipe is not None:
         recipe.dtype = dtype
-        remember(recipe, &job, NULL, work, num_threads)
+        remember(recipe, &job, &turn, NULL, work, num_threads)
     return scatter_job(&job, dtype, fresh, num_threads, work)
 
 
@@ -1480,6 +1576,7 @@ cdef object array_type = ndarray, empty_array = empty
 # gradients where it goes back.
 cdef class Recipe:
     cdef Job job
+    cdef Turn turn
     cdef reduce_fn kernel               # NULL, if gradients are scattered
     cdef int dtype                      # of these
     cdef double work
@@ -1553,8 +1650,10 @@ cdef bint is_for(Recipe recipe, x, index):
 
 
 cdef int remember(
-        Recipe recipe, const Job *job, reduce_fn kernel, double work, object num_threads) except -1:
+        Recipe recipe, const Job *job, const Turn *turn, reduce_fn kernel, double work,
+        object num_threads) except -1:
     recipe.job = job[0]
+    recipe.turn = turn[0]
     recipe.kernel = kernel
     recipe.work = work
     recipe.num_threads = num_threads
@@ -1586,6 +1685,8 @@ def again(x, str name, tuple numbers, tuple words, out, index=None):
     cdef Recipe recipe
     cdef Buffers buffers
     cdef Job job
+    cdef Turn turn
+    cdef Job *around
     cdef bint back = index is not None, fresh = out is None
     if type(x) is not array_type or not is_plain(numbers, words) or (
             back and type(index) is not array_type):
@@ -1619,8 +1720,10 @@ def again(x, str name, tuple numbers, tuple words, out, index=None):
             or not are_apart(&buffers.x, &buffers.y)):
         return None
     job = recipe.job
-    job.x.data = <char *>buffers.x.buf
-    job.y.data = <char *>buffers.y.buf
+    turn = recipe.turn
+    around = &turn.around if turn.lanes else &job
+    around.x.data = <char *>buffers.x.buf
+    around.y.data = <char *>buffers.y.buf
     if index is not None:
         PyObject_GetBuffer(index, &buffers.index, PyBUF_STRIDED_RO)
         if (buffers.index.len != recipe.index_bytes or not is_whole(&buffers.index)
@@ -1628,9 +1731,9 @@ def again(x, str name, tuple numbers, tuple words, out, index=None):
                 or not are_apart(&buffers.index, &buffers.y)
                 or not back and not are_apart(&buffers.index, &buffers.x)):
             return None
-        job.index.data = <char *>buffers.index.buf
+        around.index.data = <char *>buffers.index.buf
     if recipe.kernel != NULL:
-        run_cut(&job, recipe.kernel, recipe.num_threads, recipe.work)
+        run_cut(&job, &turn, recipe.kernel, recipe.num_threads, recipe.work)
     elif not scatter_job(&job, recipe.dtype, fresh, recipe.num_threads, recipe.work):
         return None
     return y if back or index is None else (y, index)

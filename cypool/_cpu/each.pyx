@@ -15,7 +15,8 @@ from libc.string cimport memcpy, memset
 from cypool._cpu.axis cimport axis_source, axis_window
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.driver cimport Buffers, Plan, start_job
-from cypool._cpu.job cimport AXES, DT_I64, DT_U64, SLIDING, Array, Axis, Job, lanes_fn
+from cypool._cpu.job cimport AXES, DT_I64, DT_U64, SLIDING, Axis, Job, lanes_fn
+from cypool._cpu.outer cimport outer_offset, share
 from cypool._cpu.threads cimport team_size
 
 include "kernels/elements.pxi"
@@ -144,15 +145,6 @@ cdef inline element lowest(element *_) noexcept nogil:
         return INT64_MIN
     else:
         return 0
-
-
-cdef Py_ssize_t outer_offset(const Job *job, const Array *array, Py_ssize_t plane) noexcept nogil:
-    cdef Py_ssize_t offset = 0
-    cdef int i
-    for i in range(job.outer_ndim - 1, -1, -1):
-        offset += plane % job.outer_shape[i] * array.outer[i]
-        plane //= job.outer_shape[i]
-    return offset
 
 
 # All taps of the window of output (d, h, w) that count, row-major.
@@ -729,10 +721,6 @@ cdef Py_ssize_t most_taps(const Job *job) noexcept:
     for i in range(AXES):
         n *= min(job.axis[i].kernel, job.axis[i].length)
     return n
-
-
-cdef inline Py_ssize_t share(Py_ssize_t units, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
-    return units // n * i + min(i, units % n)
 
 
 # Bytes of scratch for windows of n taps, `wide` of them side by side.

@@ -23,6 +23,7 @@ cdef enum:
     ROW_TAPS = 128          # so many columns at most
     VECTOR_LEAST = 16       # bytes of the shortest vectors
     BAND_ROWS = 262144      # bytes of what rows make, and of these rows, that are there at a time
+    LANES_MOST = 64         # planes that are turned into pixels at a time, at most
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
     DT_I8 = 0
@@ -198,6 +199,11 @@ cdef struct Job:
     bint direct             # which are read in place, if it can be done
     size_t scratch          # bytes a thread needs
 
+# Elements `step` bytes apart, from `offset` on, of each of some planes, into pixels of `lanes` of them
+# or back.
+ctypedef void (*turn_fn)(
+    Py_ssize_t planes, Py_ssize_t lanes, Py_ssize_t n, char *const *rows, Py_ssize_t offset,
+    Py_ssize_t step, char *pixels) noexcept nogil
 ctypedef void (*lanes_fn)(
     Py_ssize_t n, Py_ssize_t w, double *v, double first, double second, double *y) noexcept nogil
 ctypedef double (*weights_fn)(
@@ -223,6 +229,8 @@ cdef struct KernelTable:
     scatter_fn scatter_wide[DTYPES]             # by bands in a wider type
     scatter_fn gather[DTYPES]                   # the same from where few windows see an element
     scatter_fn check_index
+    turn_fn to_pixels[4]                        # of elements of 1, 2, 4 and 8 bytes
+    turn_fn from_pixels[4]
     survey_fn survey
     lanes_fn logsumexp, soft, expect, rank      # of many windows at once, as in cypool_lanes.h
     weights_fn weights                          # exponentials of one window's taps

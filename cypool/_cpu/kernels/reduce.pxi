@@ -279,17 +279,6 @@ cdef bint block_has_nan(
     return False
 
 
-cdef Py_ssize_t outer_offset(const Job *job, const Array *array, Py_ssize_t plane) noexcept nogil:
-    cdef Py_ssize_t offset = 0
-    cdef int i
-    for i in range(job.outer_ndim - 1, 0, -1):
-        offset += plane % job.outer_shape[i] * array.outer[i]
-        plane //= job.outer_shape[i]
-    if job.outer_ndim > 0:
-        offset += plane * array.outer[0]
-    return offset
-
-
 cdef void reduce_units(
         const Job *job, Py_ssize_t first, Py_ssize_t last, char *scratch, reducer *r,
         acc *_) noexcept nogil:

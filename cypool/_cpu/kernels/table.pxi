@@ -11,7 +11,8 @@ from cypool._cpu.job cimport (
     ACC_U64, AXES, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8,
     DT_U16, DT_U32, DT_U64, FLAT_MARGIN, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE,
     TABLE_VERSION, VECTOR_LEAST, Array, Axis, Job, KernelTable, Run, Survey, lanes_fn,
-    load_fn, reduce_fn, scatter_fn, store_fn, survey_fn, weights_fn)
+    load_fn, reduce_fn, scatter_fn, store_fn, survey_fn, turn_fn, weights_fn)
+from cypool._cpu.outer cimport outer_offset
 
 include "elements.pxi"
 include "work.pxi"
@@ -39,6 +40,10 @@ cdef extern from "cypool_lanes.h":
     lanes_fn cypool_lanes_logsumexp, cypool_lanes_soft, cypool_lanes_expect, cypool_lanes_rank
     weights_fn cypool_weights
 
+cdef extern from "cypool_turn.h":
+    turn_fn to_pixels_i8, to_pixels_i16, to_pixels_i32, to_pixels_i64
+    turn_fn from_pixels_i8, from_pixels_i16, from_pixels_i32, from_pixels_i64
+
 cdef KernelTable table
 memset(&table, 0, sizeof(table))
 table.version = TABLE_VERSION
@@ -49,6 +54,8 @@ table.soft = cypool_lanes_soft
 table.expect = cypool_lanes_expect
 table.rank = cypool_lanes_rank
 table.weights = cypool_weights
+table.to_pixels = [to_pixels_i8, to_pixels_i16, to_pixels_i32, to_pixels_i64]
+table.from_pixels = [from_pixels_i8, from_pixels_i16, from_pixels_i32, from_pixels_i64]
 
 
 cdef void enter_extremes(KernelTable *t, int code, acc *_):
