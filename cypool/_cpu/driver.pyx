@@ -28,7 +28,8 @@ from cypool._cpu.job cimport (
     VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.outer cimport share
 from cypool._cpu.threads cimport team_size
-from cypool._cpu.turn cimport Turn, turn_job, turn_planes, turn_scratch
+from cypool._cpu.turn cimport (
+    Turn, turn_bytes, turn_groups, turn_in, turn_job, turn_out, turn_scratch)
 
 cdef enum:
     LINE = 16384            # bytes of a block of lines of scratch: a few fit the nearest cache
@@ -934,12 +935,10 @@ cdef int run_reduce(
 cdef int run_cut(
         const Job *job, const Turn *turn, reduce_fn kernel, object num_threads,
         double work) except -1:
-    cdef Py_ssize_t i, units = job.units
-    if turn.lanes:
-        units = (turn.around.planes - 1) // turn.lanes + 1
+    cdef Py_ssize_t i, units = turn_groups(turn) if turn.lanes else job.units
     cdef int threads = team_size(num_threads, units, work)
     cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
-    cdef size_t size = job.scratch + turn_scratch(turn)
+    cdef size_t size = job.scratch + turn_bytes(turn)
     cdef Job own = job[0]
     cdef char *scratch
     cdef char *aligned
@@ -973,26 +972,17 @@ cdef int run_cut(
 cdef void run_units(
         const Job *job, const Turn *turn, reduce_fn kernel, Py_ssize_t first, Py_ssize_t last,
         char *scratch) noexcept nogil:
-    cdef const Job *around = &turn.around
     cdef Job own
-    cdef Py_ssize_t group, at
+    cdef Py_ssize_t group
     if not turn.lanes:
         kernel(job, first, last, scratch, NULL, NULL)
         return
     own = job[0]
-    own.x.data = scratch
-    if around.y.data != NULL:
-        own.y.data = own.x.data + turn.x_bytes
-    if around.index.data != NULL:
-        own.index.data = own.x.data + turn.x_bytes + turn.y_bytes
+    turn_scratch(turn, &own, scratch)
     for group in range(first, last):
-        at = group * turn.lanes
-        turn_planes(turn, &around.x, False, turn.x_size, at, own.x.data)
-        kernel(&own, 0, own.units, scratch + turn_scratch(turn), NULL, NULL)
-        if around.y.data != NULL:
-            turn_planes(turn, &around.y, True, turn.y_size, at, own.y.data)
-        if around.index.data != NULL:
-            turn_planes(turn, &around.index, True, turn.index_size, at, own.index.data)
+        turn_in(turn, &own, group * turn.lanes)
+        kernel(&own, 0, own.units, scratch + turn_bytes(turn), NULL, NULL)
+        turn_out(turn, &own, group * turn.lanes)
 
 
 # The grid of each plane, or of each row, as grid_of says it. NULL where there is no memory.
@@ -1167,7 +1157,7 @@ cdef int prepare(
     job.size = ELEMENT_SIZE[x_dtype]
     turn.lanes = 0
     if power == 0 and turns(job, reducer[0] == SUM, False):
-        turn_job(turn, job, lanes_of(job), ELEMENT_SIZE[x_dtype], ELEMENT_SIZE[y_dtype],
+        turn_job(turn, job, False, lanes_of(job), ELEMENT_SIZE[x_dtype], ELEMENT_SIZE[y_dtype],
                  0 if index is None else 4 if job.index32 else 8)
     if job.planes > 0:
         simplify(job, False)
@@ -1324,7 +1314,7 @@ def spread(
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     turn.lanes = 0
     if turns(&job, True, True):
-        turn_job(&turn, &job, lanes_of(&job), ELEMENT_SIZE[dtype], ELEMENT_SIZE[y_dtype], 0)
+        turn_job(&turn, &job, False, lanes_of(&job), ELEMENT_SIZE[dtype], ELEMENT_SIZE[y_dtype], 0)
     if job.planes > 0:
         simplify(&job, True)
     find_whole(&job)
@@ -1360,7 +1350,6 @@ def scatter(
     cdef Recipe recipe
     cdef double work
     cdef int i
-    turn.lanes = 0
     start_job(&job, buffers, plan, grad, y, index, True, None, pooled, inner)
     job.axis = plan.axis
     memcpy(job.divisor, plan.look_back(), sizeof(job.divisor))
@@ -1372,21 +1361,41 @@ def scatter(
     work = <double>job.planes * job.inner
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
+    turn.lanes = 0
+    if gathers_turned(&job):
+        turn_job(&turn, &job, True, lanes_of(&job), job.size, job.size, 4 if job.index32 else 8)
     recipe = recipe_of(repeat, plan, buffers, grad, y, index)
     if recipe is not None:
         recipe.dtype = dtype
         remember(recipe, &job, &turn, NULL, work, num_threads)
-    return scatter_job(&job, dtype, fresh, num_threads, work)
+    return scatter_job(&job, &turn, dtype, fresh, num_threads, work)
 
 
-cdef bint scatter_job(Job *job, int dtype, bint fresh, object num_threads, double work) except -1:
+cdef bint scatter_job(
+        Job *job, Turn *turn, int dtype, bint fresh, object num_threads, double work) except -1:
+    cdef Job *around = &turn.around if turn.lanes else job
     if gathers(job):
-        if not fresh and check_indices(job, team_size(num_threads, job.planes, work)) & 1:
+        if not fresh and check_indices(around, team_size(num_threads, around.planes, work)) & 1:
             return False
-        if gather(job, dtype, num_threads, work):
+        if gather(job, turn, dtype, num_threads, work):
             return True
     # (Which also undoes what was made of indices that are not each under its window.)
-    return scatter_anywhere(job, dtype, num_threads, work)
+    return scatter_anywhere(around, dtype, num_threads, work)
+
+
+# Whether planes of single elements are gathered as pixels, as `turns` says it of windows: where rows
+# are short, or not as wide as what is added up.
+cdef bint gathers_turned(const Job *job) noexcept:
+    cdef const Axis *w = &job.axis[2]
+    cdef double plane = 1, seers = 1
+    cdef int i
+    if job.inner != 1 or job.planes < TURNED_PLANES or w.stride > 2:
+        return False
+    for i in range(AXES):
+        plane *= max(job.axis[i].length, job.axis[i].outputs)
+        seers *= axis_taps(&job.divisor[i])
+    return plane <= TURNED and seers <= SEERS and (
+        w.length * job.size < (64 if job.size >= 4 else 256))
 
 
 # Whether few windows see each element, and rows of them are at least some vector's length.
@@ -1440,13 +1449,15 @@ cdef bint reads_in_place(const Job *job) noexcept:
 
 # The gradient by asking each element's windows. False where an index is not under its own, which
 # leaves a part of y wrong, or where lines of scratch would be too long.
-cdef bint gather(Job *job, int dtype, object num_threads, double work) except -1:
+cdef bint gather(
+        Job *job, const Turn *turn, int dtype, object num_threads, double work) except -1:
     cdef Py_ssize_t size = max(job.size, 4), rows = 1, unit, wide, band, lead = job.lead, i
     cdef Py_ssize_t wide_index = 4 if job.index32 else 8
     cdef const Axis *w = &job.axis[2]
     cdef const Axis *a = &job.axis[lead]
     cdef const Axis *t = &job.divisor[lead]
-    cdef int threads = team_size(num_threads, job.planes * a.length, work)
+    cdef int threads = 1 if turn.lanes else team_size(
+        num_threads, job.planes * a.length, work)
     for i in range(2):
         rows *= 1 if i == lead else job.axis[i].outputs
     # Bytes of lines that one more window along the leading axis takes.
@@ -1493,8 +1504,10 @@ cdef bint gather(Job *job, int dtype, object num_threads, double work) except -1
                                + round_up(2 * job.margin, 16))
     if job.scratch > SCANNED:
         return False
+    if turn.lanes:
+        threads = team_size(num_threads, turn_groups(turn), work)
     return run_scatter(
-        job, kernels.gather[dtype], threads, (job.planes - 1) // job.group + 1) == 0
+        job, turn, kernels.gather[dtype], threads, (job.planes - 1) // job.group + 1) == 0
 
 
 # The gradient by going through the outputs. False, and y as it is, when an index lies outside its
@@ -1504,6 +1517,7 @@ cdef bint scatter_anywhere(Job *job, int dtype, object num_threads, double work)
     cdef Py_ssize_t size = 4 if job.size == 2 else 8, length = job.axis[job.lead].length
     cdef scatter_fn kernel = kernels.scatter[dtype]
     cdef int threads = team_size(num_threads, job.planes * length, work), found
+    cdef Turn turn
     for i in range(AXES):
         band *= job.axis[i].length
         most *= axis_taps(&job.divisor[i])
@@ -1531,7 +1545,8 @@ cdef bint scatter_anywhere(Job *job, int dtype, object num_threads, double work)
         job.bands = max(job.bands, min(length, (length - 1) // max(1, BAND // band) + 1))
         job.scratch = band * ((length - 1) // job.bands + 1)
     job.tiles_c = (job.inner + job.tile_c - 1) // job.tile_c
-    run_scatter(job, kernel, threads, job.planes)
+    turn.lanes = 0
+    run_scatter(job, &turn, kernel, threads, job.planes)
     return True
 
 
@@ -1546,22 +1561,42 @@ cdef int check_indices(Job *job, int threads) noexcept:
 
 
 cdef int run_scatter(
-        Job *job, scatter_fn kernel, int threads, Py_ssize_t planes) except -1:
+        const Job *job, const Turn *turn, scatter_fn kernel, int threads,
+        Py_ssize_t planes) except -1:
     cdef Py_ssize_t i, units = planes * job.tiles_c * job.bands
-    cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
-    cdef size_t scratch = round_up(job.scratch, 64)
+    cdef size_t scratch = round_up(job.scratch, 64) + turn_bytes(turn)
     cdef char *room = NULL
     cdef char *aligned
     cdef int found = 0
+    if turn.lanes:
+        units = turn_groups(turn)
+    cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
     if scratch > 0:
         room = <char *>malloc(threads * scratch + 64)
         if room == NULL:
             raise MemoryError
     aligned = room + (64 - <size_t>room % 64) % 64
     for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-        found |= kernel(job, share(units, i, chunks), share(units, i + 1, chunks),
-                        aligned + threadid() * scratch, NULL)
+        found |= scatter_units(job, turn, kernel, share(units, i, chunks),
+                               share(units, i + 1, chunks), aligned + threadid() * scratch)
     free(room)
+    return found
+
+
+cdef int scatter_units(
+        const Job *job, const Turn *turn, scatter_fn kernel, Py_ssize_t first, Py_ssize_t last,
+        char *scratch) noexcept nogil:
+    cdef Job own
+    cdef Py_ssize_t group
+    cdef int found = 0
+    if not turn.lanes:
+        return kernel(job, first, last, scratch, NULL)
+    own = job[0]
+    turn_scratch(turn, &own, scratch)
+    for group in range(first, last):
+        turn_in(turn, &own, group * turn.lanes)
+        found |= kernel(&own, 0, own.tiles_c * own.bands, scratch + turn_bytes(turn), NULL)
+        turn_out(turn, &own, group * turn.lanes)
     return found
 
 
@@ -1734,6 +1769,6 @@ def again(x, str name, tuple numbers, tuple words, out, index=None):
         around.index.data = <char *>buffers.index.buf
     if recipe.kernel != NULL:
         run_cut(&job, &turn, recipe.kernel, recipe.num_threads, recipe.work)
-    elif not scatter_job(&job, recipe.dtype, fresh, recipe.num_threads, recipe.work):
+    elif not scatter_job(&job, &turn, recipe.dtype, fresh, recipe.num_threads, recipe.work):
         return None
     return y if back or index is None else (y, index)
