@@ -315,6 +315,11 @@ def _finish(
         bound += roundings * (eps * magnitude + sums.terms * (scale * smallest) / 2)
     if dtype != work:
         bound += np.where(several | divided | (roundings > 0), half_ulp(values, dtype, scale), 0.0)
+    # An element alone stays as it is, if the result's type has it (an integer may be none of it).
+    alone = ~several & np.isfinite(values)
+    with np.errstate(over="ignore"):
+        alone &= values.astype(dtype).astype(np.float64) != values
+    bound = np.where(alone, np.maximum(bound, half_ulp(values, dtype, scale)), bound)
     # Partial sums may leave the accumulator's range: anything may come out.
     bound = np.where(overflows & ~special, np.inf, bound)
     return Expected(values, dtype, rest, bound, scale)
