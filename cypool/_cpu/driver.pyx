@@ -57,9 +57,11 @@ cdef enum:
     SERIAL = 20000          # elements of work below which the GIL is kept
     RECIPES = 1024          # calls that are remembered
     TABLED = 1024           # adaptive windows up to which there is a table of them
-    BAND = 1048576          # bytes of a band that gradients are added up in
+    BAND = 1048576          # bytes of a band that gradients are added up in, and
+    TILE_LEAST = 256        # of the inner elements of a tile of it, where there are more
     LINES = 262144          # bytes of lines of windows that gradients are gathered from
-    SEERS = 9               # windows that may see an element whose gradient is gathered
+    SEERS = 9               # windows that may see an element whose gradient is gathered, and
+    SEEN = 14               # taps of these: of more there are few windows, which scatter faster
     CHAIN = 64              # additions one after the other, at most
     VECTOR = 64             # bytes of a vector, at most
     RUNNING = 65536         # bytes of running sums of a tile, at most
@@ -1387,32 +1389,34 @@ cdef bint scatter_job(
 # are short, or not as wide as what is added up.
 cdef bint gathers_turned(const Job *job) noexcept:
     cdef const Axis *w = &job.axis[2]
-    cdef double plane = 1, seers = 1
+    cdef double plane = 1, seers = 1, taps = 1
     cdef int i
     if job.inner != 1 or job.planes < TURNED_PLANES or w.stride > 2:
         return False
     for i in range(AXES):
         plane *= max(job.axis[i].length, job.axis[i].outputs)
+        taps *= job.axis[i].kernel
         seers *= axis_taps(&job.divisor[i])
-    return plane <= TURNED and seers <= SEERS and (
+    return plane <= TURNED and seers <= SEERS and taps <= SEEN and (
         w.length * job.size < (64 if job.size >= 4 else 256))
 
 
 # Whether few windows see each element, and rows of them are at least some vector's length.
 cdef bint gathers(const Job *job) noexcept:
-    cdef double plane = 1, seers = 1
+    cdef double plane = 1, seers = 1, taps = 1
     cdef const Axis *a
     cdef Py_ssize_t size = max(job.size, 4)
     cdef int i
     for i in range(AXES):
         a = &job.axis[i]
         plane *= a.length
+        taps *= a.kernel
         seers *= axis_taps(&job.divisor[i])
         # (A window that sees nothing but padding may not be asked by any element.)
         if (a.kind != SLIDING or a.dilation != 1 or a.kernel > a.length or a.lo >= a.kernel
                 or <double>(a.outputs - 1) * a.stride - a.lo >= a.length):
             return False
-    if seers > SEERS or plane >= 2147483648.0:
+    if seers > SEERS or taps > SEEN or plane >= 2147483648.0:
         return False
     if job.inner > 1:
         return job.inner * size >= 16
@@ -1513,8 +1517,10 @@ cdef bint gather(
 # The gradient by going through the outputs. False, and y as it is, when an index lies outside its
 # plane.
 cdef bint scatter_anywhere(Job *job, int dtype, object num_threads, double work) except -1:
-    cdef Py_ssize_t most = 1, band = job.size * job.inner, i
-    cdef Py_ssize_t size = 4 if job.size == 2 else 8, length = job.axis[job.lead].length
+    cdef Py_ssize_t most = 1, band = job.size * job.inner, i, unit, tile
+    cdef Py_ssize_t size = 4 if job.size == 2 else 8
+    cdef const Axis *lead = &job.axis[job.lead]
+    cdef Py_ssize_t length = lead.length
     cdef scatter_fn kernel = kernels.scatter[dtype]
     cdef int threads = team_size(num_threads, job.planes * length, work), found
     cdef Turn turn
@@ -1530,21 +1536,29 @@ cdef bint scatter_anywhere(Job *job, int dtype, object num_threads, double work)
     job.bands = 1
     job.tile_c = job.inner
     job.scratch = 0
-    if job.tidy and band > BAND:
-        # What is cleared is still at hand when it is added to.
-        job.bands = min(length, band // BAND + 1)
-    if job.planes * job.bands < threads:
-        job.bands = min(length, (threads + job.planes - 1) // job.planes)
     if kernel == NULL or (most > CHAIN and kernels.scatter_wide[dtype] != NULL):
+        # (Scratch holds a band.)
         kernel = kernels.scatter_wide[dtype]
-        band = size
-        for i in range(job.lead + 1, AXES):
-            band *= job.axis[i].length
-        job.tile_c = max(1, min(job.inner, BAND // band))
-        band *= job.tile_c
-        job.bands = max(job.bands, min(length, (length - 1) // max(1, BAND // band) + 1))
-        job.scratch = band * ((length - 1) // job.bands + 1)
-    job.tiles_c = (job.inner + job.tile_c - 1) // job.tile_c
+        job.scratch = 1
+    else:
+        size = job.size
+    # What is cleared is still at hand when it is added to; and as outputs that several bands see are
+    # gone through for each, these are several windows long, of fewer inner elements if need be.
+    unit = size
+    for i in range(job.lead + 1, AXES):
+        unit *= job.axis[i].length
+    if job.scratch > 0 or job.tidy:
+        tile = BAND // unit // min(length, 4 * axis_extent(lead, 1))
+        job.tile_c = min(job.inner, max(tile, TILE_LEAST // size))
+        job.tile_c = (job.inner - 1) // ((job.inner - 1) // job.tile_c + 1) + 1
+        if job.scratch > 0:
+            job.tile_c = max(1, min(job.tile_c, BAND // unit))
+        job.bands = min(length, (length - 1) // max(1, BAND // unit // job.tile_c) + 1)
+    job.tiles_c = (job.inner - 1) // job.tile_c + 1
+    if job.planes * job.tiles_c * job.bands < threads:
+        job.bands = min(length, threads // (job.planes * job.tiles_c) + 1)
+    if job.scratch > 0:
+        job.scratch = unit * job.tile_c * ((length - 1) // job.bands + 1)
     turn.lanes = 0
     run_scatter(job, &turn, kernel, threads, job.planes)
     return True

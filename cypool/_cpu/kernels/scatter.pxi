@@ -140,6 +140,9 @@ cdef int scatter_in_place(
         else:
             for at in range(band.lo, band.hi):
                 p = y + index_offset(job, &job.y, flat, at)
+                if n == 1 or job.y.inner == <Py_ssize_t>sizeof(real):
+                    memset(p, 0, n * sizeof(real))
+                    continue
                 for c in range(n):
                     (<real *>(p + c * job.y.inner))[0] = 0
         add_band(job, &band, &job.y, y + index_offset(job, &job.y, flat, band.lo), _, _)
@@ -154,6 +157,7 @@ cdef int scatter_by_bands(
     cdef Py_ssize_t unit, at, c, n
     cdef char *y
     cdef char *p
+    cdef real *line_at
     cdef bint flat = is_flat(job, &job.y)
     for unit in range(first, last):
         find_band(job, unit, &band)
@@ -167,9 +171,13 @@ cdef int scatter_by_bands(
         y = job.y.data + outer_offset(job, &job.y, band.plane) + band.c0 * job.y.inner
         for at in range(band.lo, band.hi):
             p = y + index_offset(job, &job.y, flat, at)
+            line_at = scratch + (at - band.lo) * n
+            if job.y.inner == <Py_ssize_t>sizeof(element):
+                for c in range(n):
+                    (<element *>p)[c] = narrowed(line_at[c], _)
+                continue
             for c in range(n):
-                (<element *>(p + c * job.y.inner))[0] = narrowed(
-                    scratch[(at - band.lo) * n + c], _)
+                (<element *>(p + c * job.y.inner))[0] = narrowed(line_at[c], _)
     return 0
 
 
