@@ -377,7 +377,7 @@ cdef bint has_plain_rows(
 
 # Whether planes of single elements are taken some at a time, as pixels: by geometry and type alone,
 # where rows of results are so short, in bytes, that it was measured to pay.
-cdef bint turns(const Job *job, bint sums, bint back) noexcept:
+cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     cdef const Axis *w = &job.axis[2]
     cdef double length = 1, outputs = 1, taps = 1
     cdef Py_ssize_t row = w.outputs * job.size
@@ -403,11 +403,12 @@ cdef bint turns(const Job *job, bint sums, bint back) noexcept:
         return row <= 256 and (not finds or w.kernel <= 5)
     if back:
         return row < (128 if w.stride == 1 or side_by_side and w.stride == 2 else 256)
-    if is_small_square(job, job.size):
+    if is_small_square(job, job.size) and not (sums and dtype < DT_F32):
         # (In one pass without that, but for what the border clips, and indices of other types.)
         if finds:
             return row < (16 if job.size >= 4 else 64)
-        return row < 16 and not covered and not is_flat(job, job.size)
+        return row < 16 and not covered and (
+            sums and job.size == 2 or not is_flat(job, job.size))
     if finds:
         return row <= (64 if taps > 9 else 128)
     if side_by_side:
@@ -740,7 +741,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         job.y.group = job.y.outer[0]
         job.index.group = job.index.outer[0]
         job.mask.group = job.mask.outer[0]
-        if job.squares and is_flat(job, size):
+        if job.squares and is_flat(job, size) and not (job.sums and size == 2):
             job.group = max(1, min(job.planes, FLAT // size // (h.length * w.length)))
             job.flat = round_up(job.group * h.length * w.length, 64)
     job.units = ((job.planes - 1) // job.group + 1) * (
@@ -777,8 +778,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
     if job.squares:
-        # (Three pixels, and another row of results.)
-        job.temporary = (3 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
+        # (Three pixels, and another row of results; twice as wide, where these are halves.)
+        job.temporary = (6 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
     if axis_apart(w):
         # (With the windows beside those of a tile.)
         job.temporary = max(job.temporary, job.group * job.block * job.tile_c * (
@@ -1158,7 +1159,7 @@ cdef int prepare(
         work[0] *= max(plan.axis[i].length, plan.axis[i].outputs)
     job.size = ELEMENT_SIZE[x_dtype]
     turn.lanes = 0
-    if power == 0 and turns(job, reducer[0] == SUM, False):
+    if power == 0 and turns(job, x_dtype, reducer[0] == SUM, False):
         turn_job(turn, job, False, lanes_of(job), ELEMENT_SIZE[x_dtype], ELEMENT_SIZE[y_dtype],
                  0 if index is None else 4 if job.index32 else 8)
     if job.planes > 0:
@@ -1186,6 +1187,9 @@ cdef int prepare(
         job.store = kernels.root[y_dtype]
         job.averages = average
         find_whole(job)
+    elif reducer[0] == SUM and plain_x and plain_y and mask is None and (
+            makes_halves(job, x_dtype, y_dtype, average, include_pad, override or 0)):
+        accumulator = ACC_I16
     elif reducer[0] == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
         job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
@@ -1241,6 +1245,23 @@ cdef int prepare(
             if not plain_y or y is None or job.locates and not plain_x:
                 job.store = kernels.narrow[x_dtype][accumulator]
     return accumulator
+
+
+# Whether sums of halves are made on the way from one place to the other, in float32.
+cdef bint makes_halves(
+        Job *job, int x_dtype, int y_dtype, bint average, bint include_pad,
+        int64_t override) noexcept:
+    if (x_dtype != y_dtype or x_dtype != DT_F16 and x_dtype != DT_BF16 or job.joined
+            or not is_small_square(job, 2) or job.inner > 1 and 2 * job.inner < PIXEL):
+        return False
+    job.turned = 2 if x_dtype == DT_BF16 else 1
+    job.averages = average
+    job.include_pad = include_pad
+    job.divisor_override = override if average else 1
+    find_whole(job)
+    job.divides = True
+    job.clips = job.inner == 1 and not has_one_divisor(job)
+    return True
 
 
 # Whether norms are made of squares of float32: of windows that averages go straight over. What
@@ -1315,7 +1336,7 @@ def spread(
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     turn.lanes = 0
-    if turns(&job, True, True):
+    if turns(&job, dtype, True, True):
         turn_job(&turn, &job, False, lanes_of(&job), ELEMENT_SIZE[dtype], ELEMENT_SIZE[y_dtype], 0)
     if job.planes > 0:
         simplify(&job, True)

@@ -182,6 +182,8 @@ static inline __attribute__((unused)) int no_flats(
     ptrdiff_t rows, ptrdiff_t n, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa,
     ptrdiff_t step, ptrdiff_t reach, int taps, double by)
 { return 0; }
+#define flats_halves_f32 no_flats
+#define flats_bfloats_f32 no_flats
 /* n, reducer, the same, y, source, distance of a window's rows, values of a pixel, taps of a column
    and of a row, what sums are divided by. (Of what is as wide as a float, or wider.) */
 #define cypool_quads(n, r, turned, y, ...)                                                        \

@@ -77,6 +77,8 @@ static inline __attribute__((unused)) int no_planes(
     ptrdiff_t n, ptrdiff_t width, void *y, const void *a, void *t, const void *masks,
     ptrdiff_t pitch, double none, double nothing, const void *divisors, double by)
 { return -1; }
+#define planes_halves_f32 no_planes
+#define planes_bfloats_f32 no_planes
 /* n, width, reducer, whether its sums are roots of sums of squares, y and so on; whether a NaN was met
    that may be lost, or a root is out of range, or -1: there are too few elements */
 #define cypool_planes(n, width, r, turned, y, ...)                                                \

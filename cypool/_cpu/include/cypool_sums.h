@@ -232,6 +232,7 @@ CYPOOL_BLOCK share_##S(                                                         
     ptrdiff_t n, ptrdiff_t c, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t kh,    \
     ptrdiff_t kw, double by)                                                                     \
 {                                                                                                \
+    enum { few = 16 / sizeof(T) };                                                               \
     if (c == 1 && kw == 2 && n >= LANES) {                                                       \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
             vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)(a + i), lo, hi;                   \
@@ -244,6 +245,29 @@ CYPOOL_BLOCK share_##S(                                                         
                 *(vec_##S##_##BYTES *)(y + h * sy + 2 * i + LANES) = hi;                         \
             }                                                                                    \
         }                                                                                        \
+        return;                                                                                  \
+    }                                                                                            \
+    if (c == 1 && kw > 1 && n * kw >= LANES) {                                                   \
+        /* Each goes to a whole vector, or a few, and the next one over what is too much of it. */ \
+        T some[LANES];                                                                           \
+        for (ptrdiff_t i = 0; i < n; i += LANES) {                                               \
+            const ptrdiff_t count = n - i < LANES ? n - i : LANES;                               \
+            memcpy(some, a + i, (size_t)count * sizeof(T));                                      \
+            vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)some;                              \
+            CYPOOL_SHARE(sum, S, T, v, by)                                                       \
+            *(vec_##S##_##BYTES *)some = v;                                                      \
+            for (ptrdiff_t j = 0; j < count; j++) {                                              \
+                T *to = y + (i + j) * kw;                                                        \
+                const ptrdiff_t room = (n - i - j) * kw;                                         \
+                if (kw <= few && room >= few)                                                    \
+                    *(vec_##S##_16 *)to = some[j] - (vec_##S##_16){0};                           \
+                else if (room >= kw + LANES)                                                     \
+                    for (ptrdiff_t w = 0; w < kw; w += LANES)                                    \
+                        *(vec_##S##_##BYTES *)(to + w) = some[j] - (vec_##S##_##BYTES){0};       \
+                else for (ptrdiff_t w = 0; w < kw; w++) to[w] = some[j];                         \
+            }                                                                                    \
+        }                                                                                        \
+        for (ptrdiff_t h = 1; h < kh; h++) memcpy(y + h * sy, y, (size_t)(n * kw) * sizeof(T));  \
         return;                                                                                  \
     }                                                                                            \
     if (c < LANES) {                                                                             \

@@ -32,6 +32,8 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_OP_min(a, b) ((a) < (b) ? (a) : (b))
 #define CYPOOL_OP_sum(a, b) ((a) + (b))
 #define CYPOOL_OP_square(a, b) ((a) + (b))
+#define CYPOOL_OP_halves(a, b) ((a) + (b))
+#define CYPOOL_OP_bfloats(a, b) ((a) + (b))
 #define CYPOOL_OP_keymax(a, b) CYPOOL_OP_max(a, b)
 #define CYPOOL_OP_keymin(a, b) CYPOOL_OP_min(a, b)
 #define CYPOOL_OP_nanmax(a, b) (((b) > (a)) | ((b) != (b)) ? (b) : (a))

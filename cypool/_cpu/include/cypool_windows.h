@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include "cypool_vectors.h"
+#include "cypool_halves.h"
 
 /* Square windows of two or three taps a side, at a distance of one or two, from the source to what
    each makes in one go: nothing between is written. `taps` rows lie under each window, step apart;
@@ -20,6 +20,46 @@
 #define CYPOOL_NOTES_nanmin 0
 #define CYPOOL_NOTES_keymax 0
 #define CYPOOL_NOTES_keymin 0
+#define CYPOOL_NOTES_halves 0
+#define CYPOOL_NOTES_bfloats 0
+
+/* What lies in memory, and how a vector of it, and one element, come from there and go back: sums of
+   halves are made in float32. */
+#define CYPOOL_MEMORY_max plain
+#define CYPOOL_MEMORY_min plain
+#define CYPOOL_MEMORY_sum plain
+#define CYPOOL_MEMORY_square plain
+#define CYPOOL_MEMORY_nanmax plain
+#define CYPOOL_MEMORY_nanmin plain
+#define CYPOOL_MEMORY_keymax plain
+#define CYPOOL_MEMORY_keymin plain
+#define CYPOOL_MEMORY_halves half
+#define CYPOOL_MEMORY_bfloats bfloat
+#define CYPOOL_STORED_plain(T) T
+#define CYPOOL_STORED_half(T) int16_t
+#define CYPOOL_STORED_bfloat(T) int16_t
+#define CYPOOL_GET_plain(S, BYTES, p) (*(const vec_##S##_##BYTES *)(p))
+#define CYPOOL_GET_half(S, BYTES, p) get_half_##BYTES(p)
+#define CYPOOL_GET_bfloat(S, BYTES, p) get_bfloat_##BYTES(p)
+#define CYPOOL_PUT_plain(S, BYTES, p, v, half)                                                   \
+    if (half) memcpy(p, &v, BYTES / 2);                                                          \
+    else *(vec_##S##_##BYTES *)(p) = v;
+#define CYPOOL_PUT_half(S, BYTES, p, v, half) put_half_##BYTES(p, v, half);
+#define CYPOOL_PUT_bfloat(S, BYTES, p, v, half) put_bfloat_##BYTES(p, v, half);
+#define CYPOOL_GET1_plain(v) (v)
+#define CYPOOL_GET1_half(v) cypool_from_half((uint16_t)(v))
+#define CYPOOL_GET1_bfloat(v) cypool_from_bfloat((uint16_t)(v))
+#define CYPOOL_PUT1_plain(v) (v)
+#define CYPOOL_PUT1_half(v) (int16_t)cypool_to_half(v)
+#define CYPOOL_PUT1_bfloat(v) (int16_t)cypool_to_bfloat(v)
+#define CYPOOL_JOIN_NAMES(a, b) a##b
+#define CYPOOL_JOINED(a, b) CYPOOL_JOIN_NAMES(a, b)
+#define CYPOOL_STORED(OP, T) CYPOOL_JOINED(CYPOOL_STORED_, CYPOOL_MEMORY_##OP)(T)
+#define CYPOOL_GET(OP, S, BYTES, p) CYPOOL_JOINED(CYPOOL_GET_, CYPOOL_MEMORY_##OP)(S, BYTES, p)
+#define CYPOOL_PUT(OP, S, BYTES, p, v, half)                                                     \
+    CYPOOL_JOINED(CYPOOL_PUT_, CYPOOL_MEMORY_##OP)(S, BYTES, p, v, half)
+#define CYPOOL_GET1(OP, v) CYPOOL_JOINED(CYPOOL_GET1_, CYPOOL_MEMORY_##OP)(v)
+#define CYPOOL_PUT1(OP, v) CYPOOL_JOINED(CYPOOL_PUT1_, CYPOOL_MEMORY_##OP)(v)
 
 /* Of a value that was masked as integers GCC no longer sees that its maximum is one instruction. */
 #if defined(__x86_64__)
@@ -143,6 +183,12 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
 #define CYPOOL_TAKE_min(v, by) (v)
 #define CYPOOL_ROOT_min(S, BYTES, v, note, by)
 #define CYPOOL_ROOT1_min(v, note, by)
+#define CYPOOL_TAKE_halves(v, by) (v)
+#define CYPOOL_ROOT_halves(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_halves(v, note, by)
+#define CYPOOL_TAKE_bfloats(v, by) (v)
+#define CYPOOL_ROOT_bfloats(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_bfloats(v, note, by)
 #define CYPOOL_TAKE_sum(v, by) (v)
 #define CYPOOL_ROOT_sum(S, BYTES, v, note, by)
 #define CYPOOL_ROOT1_sum(v, note, by)
@@ -160,6 +206,8 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
 #define CYPOOL_FINDS_keymax 0
 #define CYPOOL_FINDS_keymin 0
 #define CYPOOL_FINDS_square 1
+#define CYPOOL_FINDS_halves 0
+#define CYPOOL_FINDS_bfloats 0
 /* What floating sums are divided by, where they become means: a power of two is multiplied by, which
    is the same to the last bit. */
 #define CYPOOL_SHARE(OP, S, T, v, by)                                                            \
@@ -173,7 +221,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
    a row's columns are in one vector (`one`), the others are made of it. */
 #define CYPOOL_WINDOWS_STRIP(K, STRIDE, OP, S, T, BYTES, LANES)                                  \
 CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                                    \
-    ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
+    ptrdiff_t rows, CYPOOL_STORED(OP, T) *restrict y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *restrict a, ptrdiff_t sa, \
     ptrdiff_t step, int taps, int regular, int one, int half, const edge_##S##_##BYTES *edge,    \
     T nothing, double by, vec_##S##_##BYTES *found, T *lost)                                     \
 {                                                                                                \
@@ -220,8 +268,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
         left = across##K##STRIDE##_##OP##_##S##_##BYTES(left, right, last);                      \
         CYPOOL_SHARE(OP, S, T, left, by)                                                         \
         CYPOOL_ROOT_##OP(S, BYTES, left, all, by)                                                \
-        if (half) memcpy(y, &left, BYTES / 2);                                                   \
-        else *(vec_##S##_##BYTES *)y = left;                                                     \
+        CYPOOL_PUT(OP, S, BYTES, y, left, half)                                                  \
         if (regular && K - STRIDE == 1) { l0 = l2; r0 = r2; e0 = e2; }                           \
         if (regular && K - STRIDE == 2) { l0 = l1; r0 = r1; l1 = l2; r1 = r2; }                  \
     }                                                                                            \
@@ -229,19 +276,20 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
     *lost = any;                                                                                 \
 }
 #define CYPOOL_READ(K, STRIDE, OP, S, BYTES, LANES, t, p)                                        \
-    l##t = *(const vec_##S##_##BYTES *)(p);                                                      \
+    l##t = CYPOOL_GET(OP, S, BYTES, p);                                                          \
     n##t = l##t;                                                                                 \
     if (!one) {                                                                                  \
-        r##t = *(const vec_##S##_##BYTES *)((p) + (K == 3 && STRIDE == 1 ? 2 : LANES));          \
+        r##t = CYPOOL_GET(OP, S, BYTES, (p) + (K == 3 && STRIDE == 1 ? 2 : LANES));              \
         n##t += r##t;                                                                            \
     }                                                                                            \
-    if (K == 3 && STRIDE == 2) e##t = (p)[2 * LANES];                                            \
+    if (K == 3 && STRIDE == 2) e##t = CYPOOL_GET1(OP, (p)[2 * LANES]);                           \
     l##t = CYPOOL_TAKE_##OP(l##t, by);                                                           \
     if (!one) r##t = CYPOOL_TAKE_##OP(r##t, by);                                                 \
     if (K == 3 && STRIDE == 2) e##t = CYPOOL_TAKE_##OP(e##t, by);
 
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
-#define CYPOOL_FULL(OP, T) ((T)0.5 > 0 && sizeof(T) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
+#define CYPOOL_FULL(OP, T)                                                                       \
+    ((T)0.5 > 0 && sizeof(CYPOOL_STORED(OP, T)) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
 /* A few short rows at a time are read block by block across all of them, in an order in which nothing
    is read ahead by itself: as many bytes are asked for as these rows have, a little further on. What
    lies there need not be an array's. */
@@ -257,7 +305,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
    time: memory is read in its order. */
 #define CYPOOL_WINDOWS_PLANES(K, STRIDE, OP, S, T, I, BYTES, LANES)                              \
 static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(   \
-    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t py, ptrdiff_t sy, const T *a, \
+    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t py, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, \
     ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, ptrdiff_t to,          \
     T nothing, double by)                                                                        \
 {                                                                                                \
@@ -277,13 +325,13 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
     for (;;) {                                                                                   \
         for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
-            CYPOOL_FETCH(a + h * sa, few < rows ? few * sa * (ptrdiff_t)sizeof(T) : 0)           \
+            CYPOOL_FETCH(a + h * sa, few < rows ? few * sa * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)) : 0) \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
                 edge = i == 0 ? edges : 0;                                                       \
                 if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \
                 const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
-                const T *p = a + h * sa + STRIDE * i;                                            \
-                T *to = y + h * sy + i;                                                          \
+                const CYPOOL_STORED(OP, T) *p = a + h * sa + STRIDE * i;                         \
+                CYPOOL_STORED(OP, T) *to = y + h * sy + i;                                       \
                 if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
@@ -322,8 +370,8 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
             planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by);
 #define CYPOOL_WINDOWS(K, STRIDE, OP, S, T, DO)                                                  \
 static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(                       \
-    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, T *y, ptrdiff_t py, ptrdiff_t sy,  \
-    const T *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from,            \
+    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, CYPOOL_STORED(OP, T) *y, ptrdiff_t py, ptrdiff_t sy, \
+    const CYPOOL_STORED(OP, T) *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, \
     ptrdiff_t to, T nothing, double by)                                                          \
 {                                                                                                \
     DO                                                                                           \
@@ -333,17 +381,17 @@ static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(      
 /* One column of windows of which `count` columns, `reach` apart, are left (at least one). */
 #define CYPOOL_CLIPPED(OP, S, T)                                                                 \
 static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S(                  \
-    ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
+    ptrdiff_t rows, CYPOOL_STORED(OP, T) *restrict y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *restrict a, ptrdiff_t sa, \
     ptrdiff_t step, ptrdiff_t reach, int taps, int count, int kernel, double by)                 \
 {                                                                                                \
     T last = 0;                                                                                  \
     for (; rows > 0; CYPOOL_ADVANCE(y += sy, a += sa)) {                                         \
         T all = 0, note = 0;                                                                     \
         for (int j = 0; j < count; j++) {                                                        \
-            T v = (T)CYPOOL_TAKE_##OP(a[j * reach], by);                                         \
+            T v = (T)CYPOOL_TAKE_##OP(CYPOOL_GET1(OP, a[j * reach]), by);                        \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
             for (int t = 1; t < taps; t++) {                                                     \
-                T w = (T)CYPOOL_TAKE_##OP(a[j * reach + t * step], by);                          \
+                T w = (T)CYPOOL_TAKE_##OP(CYPOOL_GET1(OP, a[j * reach + t * step]), by);         \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
                 v = (T)CYPOOL_OP_##OP(v, w);                                                     \
             }                                                                                    \
@@ -354,12 +402,12 @@ static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S( 
         if (CYPOOL_NOTES_##OP) last += note;                                                     \
         CYPOOL_SHARE(OP, S, T, all, by)                                                          \
         CYPOOL_ROOT1_##OP(all, last, by)                                                         \
-        *y = all;                                                                                \
+        *y = CYPOOL_PUT1(OP, all);                                                               \
     }                                                                                            \
     return last;                                                                                 \
 }                                                                                                \
 static __attribute__((noinline, unused)) int clipped_##OP##_##S(                                 \
-    ptrdiff_t rows, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step, ptrdiff_t reach, \
+    ptrdiff_t rows, CYPOOL_STORED(OP, T) *y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, ptrdiff_t sa, ptrdiff_t step, ptrdiff_t reach, \
     int taps, int count, int kernel, double by)                                                  \
 {                                                                                                \
     T last;                                                                                      \
@@ -378,17 +426,17 @@ static __attribute__((noinline, unused)) int clipped_##OP##_##S(                
    `step` apart, its columns `reach`. Whether a NaN was met that may be lost. */
 #define CYPOOL_PIXELS_OF(OP, S, T, I, BYTES, LANES)                                              \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##OP##_##S(        \
-    const T *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note, double by)                    \
+    const CYPOOL_STORED(OP, T) *a, ptrdiff_t step, int taps, vec_##S##_##BYTES *note, double by) \
 {                                                                                                \
-    vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)a, w, met = v;                             \
+    vec_##S##_##BYTES v = CYPOOL_GET(OP, S, BYTES, a), w, met = v;                               \
     v = CYPOOL_TAKE_##OP(v, by);                                                                 \
     if (taps > 1) {                                                                              \
-        w = *(const vec_##S##_##BYTES *)(a + step);                                              \
+        w = CYPOOL_GET(OP, S, BYTES, a + step);                                                  \
         met += w;                                                                                \
         v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                               \
     }                                                                                            \
     if (taps > 2) {                                                                              \
-        w = *(const vec_##S##_##BYTES *)(a + 2 * step);                                          \
+        w = CYPOOL_GET(OP, S, BYTES, a + 2 * step);                                              \
         met += w;                                                                                \
         v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                               \
     }                                                                                            \
@@ -407,8 +455,8 @@ CYPOOL_PIXELS_DIRECT(3, OP, S, T, BYTES, LANES)                                 
 CYPOOL_PIXELS_SLIDE(2, OP, S, T, BYTES, LANES)                                                   \
 CYPOOL_PIXELS_SLIDE(3, OP, S, T, BYTES, LANES)                                                   \
 static inline __attribute__((unused)) int pixels_##OP##_##S(                                     \
-    ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, ptrdiff_t step,         \
-    ptrdiff_t reach, int taps, int kernel, T *room, double by)                                   \
+    ptrdiff_t outputs, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, const CYPOOL_STORED(OP, T) *a, ptrdiff_t advance, ptrdiff_t step, \
+    ptrdiff_t reach, int taps, int kernel, void *room, double by)                                \
 {                                                                                                \
     if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);\
     if (advance != n || reach != n)                                                              \
@@ -418,17 +466,19 @@ static inline __attribute__((unused)) int pixels_##OP##_##S(                    
 }                                                                                                \
 /* One window, by the place of each of its taps. */                                              \
 static __attribute__((noinline, unused)) int pixel_##OP##_##S(                                   \
-    int kernel, ptrdiff_t n, T *restrict y, const void *const *taps, double by)                  \
+    int kernel, ptrdiff_t n, CYPOOL_STORED(OP, T) *restrict y, const void *const *taps, double by) \
 {                                                                                                \
     vec_##S##_##BYTES note = {0};                                                                \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         vec_##S##_##BYTES all = {0};                                                             \
         for (int j = 0; j < kernel; j++) {                                                       \
-            vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)((const T *)taps[j] + i), w;       \
+            vec_##S##_##BYTES v = CYPOOL_GET(                                                        \
+                OP, S, BYTES, (const CYPOOL_STORED(OP, T) *)taps[j] + i), w; \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
             v = CYPOOL_TAKE_##OP(v, by);                                                         \
             for (int t = 1; t < kernel; t++) {                                                   \
-                w = *(const vec_##S##_##BYTES *)((const T *)taps[t * kernel + j] + i);           \
+                w = CYPOOL_GET(                                                                       \
+                    OP, S, BYTES, (const CYPOOL_STORED(OP, T) *)taps[t * kernel + j] + i); \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
                 v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                       \
             }                                                                                    \
@@ -436,7 +486,7 @@ static __attribute__((noinline, unused)) int pixel_##OP##_##S(                  
         }                                                                                        \
         CYPOOL_SHARE(OP, S, T, all, by)                                                          \
         CYPOOL_ROOT_##OP(S, BYTES, all, note, by)                                                \
-        *(vec_##S##_##BYTES *)(y + i) = all;                                                     \
+        CYPOOL_PUT(OP, S, BYTES, y + i, all, 0)                                                  \
     }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
 }
@@ -444,26 +494,26 @@ static __attribute__((noinline, unused)) int pixel_##OP##_##S(                  
    which is faster where these are long; of nine it is not. */
 #define CYPOOL_PIXELS_DIRECT(K, OP, S, T, BYTES, LANES)                                          \
 static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(                             \
-    ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t advance,       \
-    ptrdiff_t step, ptrdiff_t reach, T *restrict room, double by)                                \
+    ptrdiff_t outputs, ptrdiff_t n, CYPOOL_STORED(OP, T) *restrict y, const CYPOOL_STORED(OP, T) *restrict a, ptrdiff_t advance, \
+    ptrdiff_t step, ptrdiff_t reach, void *restrict room, double by)                             \
 {                                                                                                \
     vec_##S##_##BYTES note = {0};                                                                \
     for (; outputs > 0; outputs--, y += n, a += outputs > 0 ? advance : 0) {                     \
         if (K == 2)                                                                              \
             CYPOOL_EACH_BLOCK(n, LANES)                                                          \
-                *(vec_##S##_##BYTES *)(room + i) = column_##OP##_##S(a + i, step, K, &note, by); \
+                *(vec_##S##_##BYTES *)((T *)room + i) = column_##OP##_##S(a + i, step, K, &note, by); \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
             vec_##S##_##BYTES v;                                                                 \
             if (K == 2)                                                                          \
-                v = *(vec_##S##_##BYTES *)(room + i);                                            \
+                v = *(vec_##S##_##BYTES *)((T *)room + i);                                       \
             else                                                                                 \
                 v = both_##OP##_##S##_##BYTES(column_##OP##_##S(a + i, step, K, &note, by),      \
-                                              column_##OP##_##S(a + i + reach, step, K, &note, by));\
+                                              column_##OP##_##S(a + i + reach, step, K, &note, by)); \
             v = both_##OP##_##S##_##BYTES(                                                       \
                 v, column_##OP##_##S(a + i + (K - 1) * reach, step, K, &note, by));              \
             CYPOOL_SHARE(OP, S, T, v, by)                                                        \
             CYPOOL_ROOT_##OP(S, BYTES, v, note, by)                                              \
-            *(vec_##S##_##BYTES *)(y + i) = v;                                                   \
+            CYPOOL_PUT(OP, S, BYTES, y + i, v, 0)                                                \
         }                                                                                        \
     }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
@@ -472,11 +522,11 @@ static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(            
    `room` (of 3 n values) for the windows that see it next. */
 #define CYPOOL_PIXELS_SLIDE(TAPS, OP, S, T, BYTES, LANES)                                        \
 static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(                           \
-    ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step,          \
-    T *restrict room, double by)                                                                 \
+    ptrdiff_t outputs, ptrdiff_t n, CYPOOL_STORED(OP, T) *restrict y, const CYPOOL_STORED(OP, T) *restrict a, ptrdiff_t step, \
+    void *restrict room, double by)                                                              \
 {                                                                                                \
     vec_##S##_##BYTES note = {0};                                                                \
-    T *left = room, *middle = room + n, *right = room + 2 * n, *swap;                            \
+    T *left = (T *)room, *middle = left + n, *right = middle + n, *swap;                         \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         *(vec_##S##_##BYTES *)(left + i) = column_##OP##_##S(a + i, step, TAPS, &note, by);      \
         *(vec_##S##_##BYTES *)(middle + i) = column_##OP##_##S(a + n + i, step, TAPS, &note, by);\
@@ -490,7 +540,7 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
             w = both_##OP##_##S##_##BYTES(w, v);                                                 \
             CYPOOL_SHARE(OP, S, T, w, by)                                                        \
             CYPOOL_ROOT_##OP(S, BYTES, w, note, by)                                              \
-            *(vec_##S##_##BYTES *)(y + i) = w;                                                   \
+            CYPOOL_PUT(OP, S, BYTES, y + i, w, 0)                                                \
         }                                                                                        \
         if (outputs > 1) a += n;                                                                 \
         swap = left; left = middle; middle = right; right = swap;                                \
@@ -511,6 +561,8 @@ static double cypool_zeros[CYPOOL_INNER] __attribute__((unused));
 #define CYPOOL_SUMS_keymin 0
 #define CYPOOL_SUMS_sum 1
 #define CYPOOL_SUMS_square 1
+#define CYPOOL_SUMS_halves 1
+#define CYPOOL_SUMS_bfloats 1
 
 /* Extremes of windows of n elements in a row, `step` apart, for as many elements as a vector has and
    more: several vectors of them, and at last the lanes of one. Whether a NaN was met that may be
@@ -632,6 +684,8 @@ CYPOOL_ALL_WINDOWS(sum, i32, int32_t, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum,
 CYPOOL_ALL_WINDOWS(sum, f32, float, int32_t, 16, 8, 4) CYPOOL_ALL_WINDOWS(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_WIDTHS(CYPOOL_ROOTS, 16, 8, 4, f32)
 CYPOOL_ALL_WINDOWS(square, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(halves, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(bfloats, f32, float, int32_t, 16, 8, 4)
 CYPOOL_ALL_WINDOWS(keymax, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_ALL_WINDOWS(keymin, i16, int16_t, int16_t, 32, 16, 8)
 
@@ -675,7 +729,8 @@ static inline __attribute__((unused)) int no_pixel(
         uint16_t *: NAME##_u16, int32_t *: NAME##_i32, uint32_t *: NAME##_u32,                   \
         int64_t *: NAME##_i64, uint64_t *: NAME##_u64, float *: NAME##_f32,                      \
         double *: NAME##_f64, default: NONE)
-/* `turned`: whether elements are turned into others on the way and back: squares, or keys. */
+/* `turned`: whether elements are turned into others on the way and back: squares, or keys; of sums of
+   halves, 2, if these are of the other kind. */
 #define CYPOOL_WINDOWS_FOR(NAME, NONE, r, turned, y)                                             \
     _Generic((r), cypool_max *: _Generic((y),                                                    \
             int16_t *: (turned) ? NAME##_keymax_i16 : NAME##_max_i16,                            \
@@ -684,6 +739,7 @@ static inline __attribute__((unused)) int no_pixel(
             int16_t *: (turned) ? NAME##_keymin_i16 : NAME##_min_i16,                            \
             default: CYPOOL_OF_ORDERED(NAME##_min, NONE, y)),                                    \
         cypool_sum *: _Generic((y), int32_t *: NAME##_sum_i32, int64_t *: NAME##_sum_i64,        \
+            int16_t *: (turned) == 2 ? NAME##_bfloats_f32 : NAME##_halves_f32,                   \
             float *: (turned) ? NAME##_square_f32 : NAME##_sum_f32, double *: NAME##_sum_f64,    \
             default: NONE),                                                                      \
         cypool_nanmax *: _Generic((y), float *: NAME##_nanmax_f32,                               \

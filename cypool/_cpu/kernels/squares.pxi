@@ -10,6 +10,13 @@ cdef extern from "cypool_firsts.h":
     bint cypool_first_pixels(Py_ssize_t, ...) noexcept nogil
 
 
+# Bytes of what windows are made in: sums of halves in float32.
+cdef inline int lane_size(reducer *r, acc *_) noexcept nogil:
+    if acc is int16_t and reducer is Sum:
+        return sizeof(float)
+    return sizeof(acc)
+
+
 # What a window without an element gives.
 cdef inline acc made_of_none(const Job *job, reducer *r, acc *_) noexcept nogil:
     if acc is int16_t:
@@ -117,7 +124,7 @@ cdef bint fold_square_rows(
     cdef Py_ssize_t n = work.o1 - work.o0, done = 0, some, p
     # Blocks of a vector, of half of one or of a quarter. Rows that are shorter are made by one that
     # goes beyond them, into the rows that are made next.
-    cdef int least = 16 // sizeof(acc), beyond = CYPOOL_VECTOR // sizeof(acc), lanes
+    cdef int least = 16 // lane_size(r, y), beyond = CYPOOL_VECTOR // lane_size(r, y), lanes
     cdef bint found = False, fits
     lanes = beyond
     # (Of three taps a distance of one apart all are in one vector, where it has them.)
@@ -211,7 +218,7 @@ cdef bint fold_clipped(
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t qa = min(max(w.begin, work.o0), work.o1), qb = min(max(w.end, qa), work.o1)
     cdef Py_ssize_t o = work.o0, nc = work.nc, first, done
-    cdef int lanes = CYPOOL_VECTOR // sizeof(acc), least = 16 // sizeof(acc)
+    cdef int lanes = CYPOOL_VECTOR // lane_size(r, y), least = 16 // lane_size(r, y)
     cdef bint found = False
     while lanes > least and qb - qa < lanes:
         lanes //= 2
