@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
-    "gather", "lanes", "halves")]
+    "gather", "lanes", "halves", "turn")]
 # What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with
-# a sum, 1 with squares, 1 of keys with a maximum and a minimum.
+# a sum, 1 with squares, 1 of keys with a maximum and a minimum. (Sums of halves come on top.)
 ONE_PASS = 2 * 10 + 2 * 2 + 4 + 1 + 2
+HALVES = 2
 WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
@@ -130,7 +131,7 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     level, found = functions
     names = [n for n in found if re.match(r"windows\d\d_planes_\w+_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    assert len(names) == ONE_PASS * 3 * (widths + 1)
+    assert len(names) == (ONE_PASS + HALVES) * 3 * (widths + 1)
     assert without_vectors(
         found, names, but=r"_[iu]64_|_f64_" if level == "baseline" else "$^") == []
 
@@ -144,9 +145,17 @@ def test_windows_side_by_side_are_vector_code(functions):
 
 def test_conversions_of_halves_are_vector_code(functions):
     level, found = functions
-    names = [n for n in found if re.match(r"(?:halves|shares)_row_f16$", n)]
-    assert len(names) == 2
+    names = [n for n in found if re.match(r"(?:halves|shares)_row_f16$|(?:over|times)_f\d\d$", n)]
+    assert len(names) == 2 + 4
     assert without_vectors(found, names, REGISTERS[level]) == []
+
+
+def test_planes_are_turned_into_pixels_by_vector_code(functions):
+    level, found = functions
+    names = [n for n in found if re.match(r"(?:to|from)_pixels_i\d+$", n)]
+    assert len(names) == 2 * 4
+    assert without_vectors(found, [n for n in names if n.endswith("i32")], REGISTERS[level]) == []
+    assert without_vectors(found, names, "[xyz]mm") == []
 
 
 def test_rows_of_four_and_five_are_vector_code(functions):
@@ -190,7 +199,7 @@ def test_running_sums_are_vector_code(functions):
 def test_pixels_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]
-    assert len(names) == ONE_PASS * 5
+    assert len(names) == (ONE_PASS + HALVES) * 5
     wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
     assert without_vectors(found, names, REGISTERS[level], but=wide) == []
 

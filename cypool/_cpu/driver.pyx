@@ -70,7 +70,7 @@ cdef enum:
     RUN_SHORT = 16          # so many at least, it takes
     RUN_MORE = 49           # so many taps of float32, and
     RUN_MANY = 225          # so many of integers
-    TURNED = 4096           # elements of a plane that is turned into pixels, at most
+    TURNED = 1048576        # bytes of planes that are turned into pixels, at most
     TURNED_PLANES = 4       # planes of which it pays to do so
     TURNED_LINE = 65536     # bytes of planes up to which more are turned at a time
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
@@ -379,25 +379,26 @@ cdef bint has_plain_rows(
 # where rows of results are so short, in bytes, that it was measured to pay.
 cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     cdef const Axis *w = &job.axis[2]
-    cdef double length = 1, outputs = 1, taps = 1
+    cdef double taps = 1
     cdef Py_ssize_t row = w.outputs * job.size
-    cdef bint table = False, side_by_side = True, covered = True, finds = job.index.data != NULL
+    cdef bint table = False, side_by_side = True, covered = True, exact = True
+    cdef bint finds = job.index.data != NULL, deep = job.axis[0].length > 1
     cdef const Axis *a
     cdef int i
     if job.inner != 1 or job.mask.data != NULL or job.planes < (1 if sums else TURNED_PLANES):
         return False
     for i in range(AXES):
         a = &job.axis[i]
-        length *= a.length
-        outputs *= a.outputs
         taps *= a.kernel
         table = table or a.kind == TABLE
         side_by_side = side_by_side and a.kernel <= a.stride
         covered = covered and is_covered(a)
-    # (Windows over whole planes are long rows, and so are windows side by side of one row.)
-    if (max(length, outputs) > TURNED or (length if back else outputs) == 1 or taps == 1
-            or not finds and not back and length > TURNED // 2
-            or side_by_side and covered and length == w.length and not finds):
+        exact = exact and tiles_exactly(a)
+    # (Windows over whole rows, and those side by side of one row, make long rows.)
+    if (taps == 1 or not turns_to_few_bytes(job)
+            or (w.length if back else w.outputs) == 1 and covered and w.kernel == (
+                w.outputs if back else w.length)
+            or not finds and exact and not deep and is_trivial(&job.axis[1])):
         return False
     if table:
         return row <= 256 and (not finds or w.kernel <= 5)
@@ -407,13 +408,15 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
         # (In one pass without that, but for what the border clips, and indices of other types.)
         if finds:
             return row < (16 if job.size >= 4 else 64)
-        return row < 16 and not covered and (
+        return row < 16 and not exact and (row < 8 or w.kernel == 3 or not covered) and (
             sums and job.size == 2 or not is_flat(job, job.size))
     if finds:
         return row <= (64 if taps > 9 else 128)
     if side_by_side:
-        return row < (16 if job.size < 4 else 32) and w.kernel <= 8
-    return row <= 48
+        return row < (32 if w.kernel <= 4 and job.size >= 4 else 16)
+    if deep and w.kernel <= 3:
+        return row < 32
+    return row < (128 if w.kernel > 6 and w.stride <= 2 else 64)
 
 
 # Planes that are turned into pixels at a time: a vector's, and more where scratch stays small.
@@ -425,6 +428,18 @@ cdef Py_ssize_t lanes_of(const Job *job) noexcept:
     while lanes < LANES_MOST and 2 * lanes * plane <= TURNED_LINE:
         lanes *= 2
     return lanes
+
+
+# Whether as many planes, results and indices with them, are few bytes.
+cdef bint turns_to_few_bytes(const Job *job) noexcept:
+    cdef double length = job.size, outputs = job.size
+    cdef int i
+    if job.index.data != NULL:
+        outputs += 4 if job.index32 else 8
+    for i in range(AXES):
+        length *= job.axis[i].length
+        outputs *= job.axis[i].outputs
+    return max(length, outputs) < TURNED and length + outputs < TURNED // lanes_of(job)
 
 
 # --- simplifying ---
@@ -1410,34 +1425,36 @@ cdef bint scatter_job(
 # are short, or not as wide as what is added up.
 cdef bint gathers_turned(const Job *job) noexcept:
     cdef const Axis *w = &job.axis[2]
-    cdef double plane = 1, seers = 1, taps = 1
+    return (
+        job.inner == 1 and job.planes >= TURNED_PLANES and w.stride <= 2
+        and w.length * job.size < (64 if job.size >= 4 else 256)
+        and turns_to_few_bytes(job) and is_seen_by_few(job))
+
+
+# Whether few windows see each element, and these have few taps.
+cdef bint is_seen_by_few(const Job *job) noexcept:
+    cdef double seers = 1, taps = 1
     cdef int i
-    if job.inner != 1 or job.planes < TURNED_PLANES or w.stride > 2:
-        return False
     for i in range(AXES):
-        plane *= max(job.axis[i].length, job.axis[i].outputs)
         taps *= job.axis[i].kernel
         seers *= axis_taps(&job.divisor[i])
-    return plane <= TURNED and seers <= SEERS and taps <= SEEN and (
-        w.length * job.size < (64 if job.size >= 4 else 256))
+    return seers <= SEERS and taps <= SEEN
 
 
 # Whether few windows see each element, and rows of them are at least some vector's length.
 cdef bint gathers(const Job *job) noexcept:
-    cdef double plane = 1, seers = 1, taps = 1
+    cdef double plane = 1
     cdef const Axis *a
     cdef Py_ssize_t size = max(job.size, 4)
     cdef int i
     for i in range(AXES):
         a = &job.axis[i]
         plane *= a.length
-        taps *= a.kernel
-        seers *= axis_taps(&job.divisor[i])
         # (A window that sees nothing but padding may not be asked by any element.)
         if (a.kind != SLIDING or a.dilation != 1 or a.kernel > a.length or a.lo >= a.kernel
                 or <double>(a.outputs - 1) * a.stride - a.lo >= a.length):
             return False
-    if seers > SEERS or taps > SEEN or plane >= 2147483648.0:
+    if plane >= 2147483648.0 or not is_seen_by_few(job):
         return False
     if job.inner > 1:
         return job.inner * size >= 16

@@ -23,7 +23,7 @@ cdef enum:
     ROW_TAPS = 128          # so many columns at most
     VECTOR_LEAST = 16       # bytes of the shortest vectors
     BAND_ROWS = 262144      # bytes of what rows make, and of these rows, that are there at a time
-    LANES_MOST = 64         # planes that are turned into pixels at a time, at most
+    LANES_MOST = 256        # planes that are turned into pixels at a time, at most
 
 cdef enum:                  # the types of elements, in the order of dtypes.py
     DT_I8 = 0

@@ -96,6 +96,10 @@ static inline __attribute__((always_inline, unused)) void put_bfloat_##BYTES(   
 }
 CYPOOL_WIDTHS(CYPOOL_BFLOAT_VECTORS, 16, 8, 4, f32)
 #if defined(__F16C__)
+static inline __attribute__((always_inline, unused)) float get_half(uint16_t v)
+{ return _cvtsh_ss(v); }
+static inline __attribute__((always_inline, unused)) uint16_t put_half(float v)
+{ return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 #if defined(__AVX512F__)
 static inline __attribute__((always_inline, unused)) vec_f32_64 get_half_64(const int16_t *p)
 { return (vec_f32_64)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
@@ -128,7 +132,9 @@ static inline __attribute__((always_inline, unused)) void put_half_16(
     memcpy(p, &to, half ? 4 : 8);
 }
 #else
-/* As cypool_from_half and cypool_to_half do it. */
+#define get_half cypool_from_half
+#define put_half cypool_to_half
+/* The same, many at once. */
 #define CYPOOL_HALF_VECTORS(S, BYTES, LANES)                                                     \
 static inline __attribute__((always_inline, unused)) vec_f32_##BYTES get_half_##BYTES(           \
     const int16_t *p)                                                                            \

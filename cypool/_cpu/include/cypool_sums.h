@@ -226,6 +226,27 @@ static __attribute__((noinline, unused)) void totals_f32(
     _Generic((a), float *: total_f32, const float *: total_f32,                                  \
         default: (narrow) ? total_narrow_f64 : total_f64)(n, (const void *)(a))
 
+/* n elements over one number, or times the inverse of a power of two, which is the same. */
+#define CYPOOL_DIVIDE(S, T)                                                                      \
+CYPOOL_BLOCK over_block_##S(T *restrict y, const T *restrict a, T by, int n)                     \
+{ for (int j = 0; j < n; j++) y[j] = a[j] / by; }                                                \
+CYPOOL_BLOCK times_block_##S(T *restrict y, const T *restrict a, T by, int n)                    \
+{ for (int j = 0; j < n; j++) y[j] = a[j] * by; }                                                \
+CYPOOL_ROW over_##S(ptrdiff_t n, T *restrict y, const T *restrict a, T by)                       \
+{ CYPOOL_OUT_OF_PLACE(T, n, over_block_##S(y + i_, a + i_, by, B_)) }                            \
+CYPOOL_ROW times_##S(ptrdiff_t n, T *restrict y, const T *restrict a, T by)                      \
+{ CYPOOL_OUT_OF_PLACE(T, n, times_block_##S(y + i_, a + i_, by, B_)) }                           \
+static inline __attribute__((unused)) void divide_##S(                                           \
+    ptrdiff_t n, T *restrict y, const T *restrict a, double by)                                  \
+{                                                                                                \
+    if (CYPOOL_EXACT(by)) times_##S(n, y, a, (T)(1 / by));                                       \
+    else over_##S(n, y, a, (T)by);                                                               \
+}
+CYPOOL_DIVIDE(f32, float)
+CYPOOL_DIVIDE(f64, double)
+/* n, y, source, divisor */
+#define cypool_divide(n, y, ...)                                                                 \
+    _Generic((y), float *: divide_f32, double *: divide_f64)(n, y, __VA_ARGS__)
 /* Shares: each of some rows of n pixels of c elements becomes kh rows of kw pixels each, divided. */
 #define CYPOOL_SPREAD(S, T, BYTES, LANES)                                                        \
 CYPOOL_BLOCK share_##S(                                                                          \
@@ -301,8 +322,6 @@ static __attribute__((noinline, unused)) void spread_##S(                       
 CYPOOL_WIDEST(CYPOOL_SPREAD, 16, 8, 4, f32, float)
 CYPOOL_WIDEST(CYPOOL_SPREAD, 8, 4, 2, f64, double)
 /* Two rows as one: n elements of each in turns. */
-#define CYPOOL_WOVEN(i) (i) % 2 * lanes_ + (i) / 2
-#define CYPOOL_WOVEN_MORE(i) (i) % 2 * lanes_ + lanes_ / 2 + (i) / 2
 #define CYPOOL_WEAVE_BLOCK(S, T, BYTES, LANES)                                                   \
     if (n >= LANES) {                                                                            \
         enum { lanes_ = LANES };                                                                 \

@@ -26,12 +26,30 @@
                     upper, lower, mask_##S##_##BYTES, LANES, CYPOOL_LOWER##B);                   \
             }                                                                                    \
     }
-/* As many rows as a vector has lanes, each of as many elements, with rows for columns. */
+/* As many rows as a vector has lanes, each of as many elements, with rows for columns. Short vectors
+   are woven, the first half of the rows with the second one, as often as it takes: an instruction each
+   everywhere. */
 #define CYPOOL_TURN_BLOCK(S, T, BYTES, LANES)                                                    \
 static inline __attribute__((always_inline, unused)) void turn_##S##_##BYTES(                    \
     vec_##S##_##BYTES *v)                                                                        \
 {                                                                                                \
     enum { lanes_ = LANES };                                                                     \
+    vec_##S##_##BYTES w[LANES];                                                                  \
+    if (BYTES == 16) {                                                                           \
+        CYPOOL_UNROLLED                                                                          \
+        for (int stage = 1; stage < LANES; stage *= 2) {                                         \
+            CYPOOL_UNROLLED                                                                      \
+            for (int j = 0; j < LANES / 2; j++) {                                                \
+                w[2 * j] = CYPOOL_SHUFFLE(                                                       \
+                    v[j], v[j + LANES / 2], mask_##S##_##BYTES, LANES, CYPOOL_WOVEN);            \
+                w[2 * j + 1] = CYPOOL_SHUFFLE(                                                   \
+                    v[j], v[j + LANES / 2], mask_##S##_##BYTES, LANES, CYPOOL_WOVEN_MORE);       \
+            }                                                                                    \
+            CYPOOL_UNROLLED                                                                      \
+            for (int j = 0; j < LANES; j++) v[j] = w[j];                                         \
+        }                                                                                        \
+        return;                                                                                  \
+    }                                                                                            \
     CYPOOL_TURN_STAGE(S, BYTES, LANES, 8)                                                        \
     CYPOOL_TURN_STAGE(S, BYTES, LANES, 4)                                                        \
     CYPOOL_TURN_STAGE(S, BYTES, LANES, 2)                                                        \

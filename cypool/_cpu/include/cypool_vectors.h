@@ -100,6 +100,8 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_AFTER(i) (i) + 2
 #define CYPOOL_HALF(i) (i) / 2
 #define CYPOOL_OTHER_HALF(i) lanes_half_ + (i) / 2
+#define CYPOOL_WOVEN(i) (i) % 2 * lanes_ + (i) / 2
+#define CYPOOL_WOVEN_MORE(i) (i) % 2 * lanes_ + lanes_ / 2 + (i) / 2
 #define CYPOOL_BETWEEN(i) (i) + 1 < lanes_ ? (i) + 1 : 2 * lanes_ - 2
 #if defined(__clang__) || __GNUC__ >= 12
 #define CYPOOL_SHUFFLE(a, b, MASK, LANES, F) __builtin_shufflevector(a, b, CYPOOL_LANES##LANES(F))

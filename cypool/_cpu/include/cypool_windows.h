@@ -47,10 +47,10 @@
 #define CYPOOL_PUT_half(S, BYTES, p, v, half) put_half_##BYTES(p, v, half);
 #define CYPOOL_PUT_bfloat(S, BYTES, p, v, half) put_bfloat_##BYTES(p, v, half);
 #define CYPOOL_GET1_plain(v) (v)
-#define CYPOOL_GET1_half(v) cypool_from_half((uint16_t)(v))
+#define CYPOOL_GET1_half(v) get_half((uint16_t)(v))
 #define CYPOOL_GET1_bfloat(v) cypool_from_bfloat((uint16_t)(v))
 #define CYPOOL_PUT1_plain(v) (v)
-#define CYPOOL_PUT1_half(v) (int16_t)cypool_to_half(v)
+#define CYPOOL_PUT1_half(v) (int16_t)put_half(v)
 #define CYPOOL_PUT1_bfloat(v) (int16_t)cypool_to_bfloat(v)
 #define CYPOOL_JOIN_NAMES(a, b) a##b
 #define CYPOOL_JOINED(a, b) CYPOOL_JOIN_NAMES(a, b)
@@ -210,12 +210,12 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
 #define CYPOOL_FINDS_bfloats 0
 /* What floating sums are divided by, where they become means: a power of two is multiplied by, which
    is the same to the last bit. */
+#define CYPOOL_EXACT(by)                                                                         \
+    (by > 0 && by < 1048576 && ((int32_t)by & ((int32_t)by - 1)) == 0)
 #define CYPOOL_SHARE(OP, S, T, v, by)                                                            \
     if (CYPOOL_SUMS_##OP && (T)0.5 > 0 && by != 1) {                                             \
-        if (by > 0 && by < 1048576 && ((int32_t)by & ((int32_t)by - 1)) == 0)                    \
-            v = v * (T)(1 / by);                                                                 \
-        else                                                                                     \
-            v = v / (T)by;                                                                       \
+        if (CYPOOL_EXACT(by)) v = v * (T)(1 / by);                                               \
+        else v = v / (T)by;                                                                      \
     }
 /* A strip: blocks below each other, whose rows that several windows see are read once. Where all of
    a row's columns are in one vector (`one`), the others are made of it. */

@@ -196,7 +196,8 @@ cdef extern from "cypool_sums.h":
     void totals_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     # Narrow integers summed in wider ones.
     void cypool_gain(Py_ssize_t, ...) noexcept nogil
-    # The other way: shares of sums.
+    # The other way: rows over one number, and shares of sums.
+    void cypool_divide(Py_ssize_t, ...) noexcept nogil
     void cypool_spread(Py_ssize_t, ...) noexcept nogil
 
 ctypedef fused reducer:

@@ -221,6 +221,17 @@ cdef void load_packed(
 
 # --- gradients ---
 
+cdef inline void divide_row(
+        Py_ssize_t n, total *y, const element *x, Py_ssize_t divisor) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef total by = <total>divisor
+    if (total is float and element is float) or (total is double and element is double):
+        cypool_divide(n, y, x, <double>by)
+    else:
+        for i in range(n):
+            y[i] = widened(x[i], y) / by
+
+
 # Gradients over the divisors of their windows: what an average hands back to each of its taps.
 cdef void load_spread(
         const Job *job, const Run *run, total *line, const element *x) noexcept nogil:
@@ -234,18 +245,13 @@ cdef void load_spread(
     if job.shares and has_lines(run, sizeof(element)):
         # One divisor for all, and perhaps one row.
         divisor_start(&divisor, job, 0, 0)
-        by = <total>divisor_of(&divisor, 0)
         j = run.nw * run.nc
         if run.pitch == j and run.sh == j * <Py_ssize_t>sizeof(element):
-            row = <const element *>run.data
-            for i in range(run.nh * j):
-                line[i] = widened(row[i], line) / by
+            divide_row(run.nh * j, line, x, divisor_of(&divisor, 0))
             return
         for h in range(run.nh):
-            to = line + h * run.pitch
-            row = <const element *>(run.data + h * run.sh)
-            for i in range(j):
-                to[i] = widened(row[i], line) / by
+            divide_row(j, line + h * run.pitch, <const element *>(run.data + h * run.sh),
+                       divisor_of(&divisor, 0))
         return
     for h in range(run.nh):
         divisor_start(&divisor, job, run.d, run.h + h)
@@ -258,9 +264,8 @@ cdef void load_spread(
             end = run.nw if divisor.override else min(
                 max(job.whole_end[2] - run.w, begin), run.nw)
             if begin < end:
-                by = <total>divisor_of(&divisor, run.w + begin)
-                for i in range(begin * run.nc, end * run.nc):
-                    to[i] = widened(row[i], line) / by
+                divide_row((end - begin) * run.nc, to + begin * run.nc, row + begin * run.nc,
+                           divisor_of(&divisor, run.w + begin))
         for side in range(2):
             for i in range(end if side else 0, run.nw if side else begin):
                 by = <total>divisor_of(&divisor, run.w + i)
