@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224,
-            256, 320, 384, 512, 640, 768, 960, 1024, 1280, 2048)
-SIDES = (*range(4, 34), 35, 36, 38, 40, 44, 48, 55, 56, 61, 64, 71, 73, 80, 85, 96, 104, 112, 120, 128,
-         149, 150, 160, 191, 208, 224, 256, 299, 300, 320, 384, 416, 512, 640)
+CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192,
+            224, 256, 320, 384, 512, 640, 768, 960, 1024, 1280, 2048)
+SIDES = (*range(4, 34), 35, 36, 38, 40, 44, 48, 55, 56, 61, 64, 71, 73, 80, 85, 96, 104, 112, 120,
+         128, 149, 150, 160, 191, 208, 224, 256, 299, 300, 320, 384, 416, 512, 640)
 ROWS = (50, 97, 128, 300, 1000, 4000, 16000, 48000)
 SLABS = (7, 8, 14, 16, 28, 32, 56)
 KERNELS = (2, 2, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7, 8, 9, 11, 13)
@@ -87,8 +87,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 def line_of(result: dict[str, Any], words: str) -> str:
     differs = "".join(f"  differs: {name}, {what}" for name, what in result["differs"].items())
-    return (f"{result['ratio']:7.2f} {result['of_copy']:6.2f} {result['seconds']['cypool'] * 1e3:10.4f} "
-            f"ms  {words:52s} {result['fastest']}{differs}")
+    return (f"{result['ratio']:7.2f} {result['of_copy']:6.2f} "
+            f"{result['seconds']['cypool'] * 1e3:10.4f} ms  {words:52s} "
+            f"{result['fastest']}{differs}")
 
 
 def main(argv: list[str]) -> int:
@@ -104,7 +105,8 @@ def main(argv: list[str]) -> int:
     found, _ = compare.installed(given.threads)
     peers = [p for p in found if re.search(given.peers, p.name)]
     versions = list(dict.fromkeys(p.version for p in peers))
-    print("\n".join([*_bench.heading(_bench.machine(given.threads)), ", ".join(versions)]), flush=True)
+    head = _bench.heading(_bench.machine(given.threads))
+    print("\n".join([*head, ", ".join(versions)]), flush=True)
     measured: list[tuple[float, str]] = []
     for shape, words in cases(given.seed):
         if not re.search(given.cases, f"{shape} {words}"):

@@ -24,8 +24,8 @@ from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BAND_ROWS, BFLOAT_NANS, DT_BF16,
     DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS,
-    INNER, LANES_MOST, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED,
-    VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+    INNER, LANES_MOST, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE,
+    TRANSPOSED, VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
 from cypool._cpu.outer cimport share
 from cypool._cpu.threads cimport team_size
 from cypool._cpu.turn cimport (
@@ -43,6 +43,8 @@ cdef enum:
     SCAN_STEPS = 5          # distances that a window of rows is longer than, if scans pay
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     TILE_INNER = 2048       # inner elements of a tile, where there are more than INNER
+    TILE_FEW = 32           # to which tiles are made smaller to keep within
+    SCRATCH = 2097152       # so many bytes a thread
     STRIP = 8               # rows of windows that are made from the source in one go, at least
     FLAT = 2048             # bytes of small planes that are taken as one long row, where rows have
     FLAT_ROW = 48           # so many bytes at most
@@ -394,8 +396,10 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
         side_by_side = side_by_side and a.kernel <= a.stride
         covered = covered and is_covered(a)
         exact = exact and tiles_exactly(a)
-    # (Windows over whole rows, and those side by side of one row, make long rows.)
+    # (Windows over whole rows, and those side by side of one row, make long rows. Running sums of
+    # float32 would have one grid for all planes.)
     if (taps == 1 or not turns_to_few_bytes(job)
+            or sums and not back and dtype == DT_F32 and w.stride == 1 and taps >= RUN_TAPS
             or (w.length if back else w.outputs) == 1 and covered and w.kernel == (
                 w.outputs if back else w.length)
             or not finds and exact and not deep and is_trivial(&job.axis[1])):
@@ -579,8 +583,19 @@ cdef Py_ssize_t bits(Py_ssize_t n) noexcept:
     return count
 
 
-# Tiles, blocks and scratch, by geometry and type alone.
-cdef int cut(Job *job, Py_ssize_t size) except -1:
+# Tiles, blocks and scratch, by geometry and type alone: of so few inner elements at a time, where
+# that can be, that a thread needs no more than `room` bytes.
+cdef int cut(Job *job, Py_ssize_t size, Py_ssize_t room) except -1:
+    cdef Job whole = job[0]
+    cdef Py_ssize_t most = min(job.inner, INNER)
+    while cut_tiles(job, size, most) and job.scratch > <size_t>room and most > TILE_FEW:
+        most = (most + 1) // 2
+        job[0] = whole
+    return 0
+
+
+# The same, of so many inner elements at most: whether it can be fewer.
+cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     cdef Axis *w = &job.axis[2]
     cdef Axis *h = &job.axis[1]
     cdef Axis *d = &job.axis[0]
@@ -635,6 +650,8 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
         limit = STAGED // 2
     # Tiles: a few columns of outputs, all inner elements of them if possible.
     job.tile_c = job.inner if job.inner <= INNER else TILE_INNER
+    if shrinks:
+        job.tile_c = min(job.tile_c, most)
     job.tile_w = w.outputs
     cdef bint keeps = job.store != NULL or job.counts or job.means or taps_d > 1
     if direct and not job.locates:
@@ -824,7 +841,7 @@ cdef int cut(Job *job, Py_ssize_t size) except -1:
     job.more_size = round_up(job.more_size, 16)
     job.scans_size = round_up(job.scans_size, 16)
     job.scratch = scratch_size(job, size)
-    return 0
+    return shrinks
 
 
 # Whether windows that are read in place can go straight from there to where results go.
@@ -941,7 +958,8 @@ cdef int run_reduce(
     job.sums = reducer == SUM
     if counts:
         job.counter = &counter
-    cut(job, max(ACCUMULATOR_SIZE[accumulator], 8 if counts else 1))
+    cut(job, max(ACCUMULATOR_SIZE[accumulator], 8 if counts else 1),
+        (SCRATCH // 2 if counts else SCRATCH) - <Py_ssize_t>turn_bytes(turn))
     if counts:
         count_mask(&counter, job)
     if recipe is not None:
@@ -1421,8 +1439,8 @@ cdef bint scatter_job(
     return scatter_anywhere(around, dtype, num_threads, work)
 
 
-# Whether planes of single elements are gathered as pixels, as `turns` says it of windows: where rows
-# are short, or not as wide as what is added up.
+# Whether planes of single elements are gathered as pixels, as `turns` says it of windows: where
+# rows are short, or not as wide as what is added up.
 cdef bint gathers_turned(const Job *job) noexcept:
     cdef const Axis *w = &job.axis[2]
     return (
@@ -1580,8 +1598,8 @@ cdef bint scatter_anywhere(Job *job, int dtype, object num_threads, double work)
         job.scratch = 1
     else:
         size = job.size
-    # What is cleared is still at hand when it is added to; and as outputs that several bands see are
-    # gone through for each, these are several windows long, of fewer inner elements if need be.
+    # What is cleared is still at hand when it is added to; and as outputs that several bands see
+    # are gone through for each, these are several windows long, of fewer inner elements if need be.
     unit = size
     for i in range(job.lead + 1, AXES):
         unit *= job.axis[i].length

@@ -181,7 +181,7 @@ cdef struct Job:
     bint means              # 2x2 of integers of 8 or 16 bits, likewise
     bint roots              # of sums of squares, which those make as well
     int16_t nans            # of halves as keys: NaN of a sign that there are
-    int turned              # squares, or keys, are made on the way, or sums of halves: 2, if bfloat16
+    int turned              # squares, keys, or sums of halves (2: bfloat16) are made on the way
     bint divides            # sums are divided at once, where they are made and go, and
     bint clips              # those that the border clips by other numbers
     bint shares             # gradients of windows that all have one divisor
@@ -199,8 +199,8 @@ cdef struct Job:
     bint direct             # which are read in place, if it can be done
     size_t scratch          # bytes a thread needs
 
-# Elements `step` bytes apart, from `offset` on, of each of some planes, into pixels of `lanes` of them
-# or back.
+# Elements `step` bytes apart, from `offset` on, of each of some planes, into pixels of `lanes` of
+# them, or back.
 ctypedef void (*turn_fn)(
     Py_ssize_t planes, Py_ssize_t lanes, Py_ssize_t n, char *const *rows, Py_ssize_t offset,
     Py_ssize_t step, char *pixels) noexcept nogil
