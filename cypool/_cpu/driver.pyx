@@ -411,11 +411,11 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     if is_small_square(job, job.size) and not (sums and dtype < DT_F32):
         # (In one pass without that, but for what the border clips, and indices of other types.)
         if finds:
-            return row < (16 if job.size >= 4 else 64)
-        return row < 16 and not exact and (row < 8 or w.kernel == 3 or not covered) and (
+            return row <= (16 if job.size >= 4 else 64)
+        return row <= 16 and not exact and (row < 8 or w.kernel == 3 or not covered) and (
             sums and job.size == 2 or not is_flat(job, job.size))
     if finds:
-        return row <= (64 if taps > 9 else 128)
+        return row <= (128 if taps <= 9 else 64 if covered else 96)
     if side_by_side:
         return row < (32 if w.kernel <= 4 and job.size >= 4 else 16)
     if deep and w.kernel <= 3:
