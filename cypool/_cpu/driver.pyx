@@ -73,8 +73,8 @@ cdef enum:
     RUN_MORE = 49           # so many taps of float32, and
     RUN_MANY = 225          # so many of integers
     TURNED = 1048576        # bytes of planes that are turned into pixels, at most
-    TURNED_PLANES = 4       # planes of which it pays to do so
-    TURNED_LINE = 65536     # bytes of planes up to which more are turned at a time
+    TURNED_PLANES = 8       # planes of which it pays to do so
+    TURNED_LINE = 131072    # bytes of planes up to which more are turned at a time
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
 
 MAX_CODE, MIN_CODE, SUM_CODE = MAX, MIN, SUM
@@ -423,13 +423,14 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     return row < (128 if w.kernel > 6 and w.stride <= 2 else 64)
 
 
-# Planes that are turned into pixels at a time: a vector's, and more where scratch stays small.
-cdef Py_ssize_t lanes_of(const Job *job) noexcept:
+# Planes that are turned into pixels at a time: a vector's, and more where scratch stays small, for
+# which sums need more than others.
+cdef Py_ssize_t lanes_of(const Job *job, bint sums) noexcept:
     cdef Py_ssize_t lanes = max(16, VECTOR // job.size), plane = job.size
     cdef int i
     for i in range(AXES):
         plane *= max(job.axis[i].length, job.axis[i].outputs)
-    while lanes < LANES_MOST and 2 * lanes * plane <= TURNED_LINE:
+    while lanes < LANES_MOST and (4 if sums else 2) * lanes * plane <= TURNED_LINE:
         lanes *= 2
     return lanes
 
@@ -443,7 +444,7 @@ cdef bint turns_to_few_bytes(const Job *job) noexcept:
     for i in range(AXES):
         length *= job.axis[i].length
         outputs *= job.axis[i].outputs
-    return max(length, outputs) < TURNED and length + outputs < TURNED // lanes_of(job)
+    return max(length, outputs) < TURNED and length + outputs < TURNED // lanes_of(job, False)
 
 
 # --- simplifying ---
@@ -1193,8 +1194,8 @@ cdef int prepare(
     job.size = ELEMENT_SIZE[x_dtype]
     turn.lanes = 0
     if power == 0 and turns(job, x_dtype, reducer[0] == SUM, False):
-        turn_job(turn, job, False, lanes_of(job), ELEMENT_SIZE[x_dtype], ELEMENT_SIZE[y_dtype],
-                 0 if index is None else 4 if job.index32 else 8)
+        turn_job(turn, job, False, lanes_of(job, reducer[0] == SUM), ELEMENT_SIZE[x_dtype],
+                 ELEMENT_SIZE[y_dtype], 0 if index is None else 4 if job.index32 else 8)
     if job.planes > 0:
         simplify(job, False)
     plain_x = mask is None and job.inner <= INNER and has_plain_rows(
@@ -1370,7 +1371,8 @@ def spread(
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     turn.lanes = 0
     if turns(&job, dtype, True, True):
-        turn_job(&turn, &job, False, lanes_of(&job), ELEMENT_SIZE[dtype], ELEMENT_SIZE[y_dtype], 0)
+        turn_job(&turn, &job, False, lanes_of(&job, False), ELEMENT_SIZE[dtype],
+                 ELEMENT_SIZE[y_dtype], 0)
     if job.planes > 0:
         simplify(&job, True)
     find_whole(&job)
@@ -1419,7 +1421,8 @@ def scatter(
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     turn.lanes = 0
     if gathers_turned(&job):
-        turn_job(&turn, &job, True, lanes_of(&job), job.size, job.size, 4 if job.index32 else 8)
+        turn_job(&turn, &job, True, lanes_of(&job, False), job.size, job.size,
+                 4 if job.index32 else 8)
     recipe = recipe_of(repeat, plan, buffers, grad, y, index)
     if recipe is not None:
         recipe.dtype = dtype
