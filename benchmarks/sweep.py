@@ -12,6 +12,7 @@ least of these, which are what to look at next.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import random
 import re
 import sys
@@ -33,6 +34,7 @@ BYTES = (3e4, 2.5e7)        # of an array of float32
 def cases(seed: int) -> Iterator[tuple[str, str]]:
     """Shapes and words as `cypool._bench.case` reads them, without end."""
     draw = random.Random(seed)
+    dtypes = [d for d in DTYPES if d != "bfloat16" or importlib.util.find_spec("ml_dtypes")]
     while True:
         train, last = draw.random() < 0.25, draw.random() < 0.4
         n = draw.choice([2] * 8 + [1, 3])
@@ -55,7 +57,7 @@ def cases(seed: int) -> Iterator[tuple[str, str]]:
         words += ["ceil"] * (draw.random() < 0.2)
         words += ["inside"] * (op == "avg" and draw.random() < 0.3)
         words += ["last"] * last + ["train"] * train
-        words.append("float32" if train or draw.random() < 0.7 else draw.choice(DTYPES))
+        words.append("float32" if train or draw.random() < 0.7 else draw.choice(dtypes))
         size = 4.0
         for length in shape:
             size *= length

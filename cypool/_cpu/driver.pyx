@@ -970,13 +970,11 @@ cdef int run_reduce(
 
 # A job that is cut into units, perhaps on groups of planes.
 cdef int run_cut(
-        const Job *job, const Turn *turn, reduce_fn kernel, object num_threads,
-        double work) except -1:
+        Job *job, const Turn *turn, reduce_fn kernel, object num_threads, double work) except -1:
     cdef Py_ssize_t i, units = turn_groups(turn) if turn.lanes else job.units
     cdef int threads = team_size(num_threads, units, work)
     cdef Py_ssize_t chunks = min(units, <Py_ssize_t>threads * CHUNKS)
     cdef size_t size = job.scratch + turn_bytes(turn)
-    cdef Job own = job[0]
     cdef char *scratch
     cdef char *aligned
     cdef double *grids = NULL
@@ -989,16 +987,16 @@ cdef int run_cut(
         free(grids)
         raise MemoryError
     aligned = scratch + (64 - <size_t>scratch % 64) % 64
-    own.grids = grids
+    job.grids = grids
     if threads == 1:
         if work < SERIAL:
-            run_units(&own, turn, kernel, 0, units, aligned)
+            run_units(job, turn, kernel, 0, units, aligned)
         else:
             with nogil:
-                run_units(&own, turn, kernel, 0, units, aligned)
+                run_units(job, turn, kernel, 0, units, aligned)
     else:
         for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-            run_units(&own, turn, kernel, share(units, i, chunks), share(units, i + 1, chunks),
+            run_units(job, turn, kernel, share(units, i, chunks), share(units, i + 1, chunks),
                       aligned + threadid() * size)
     free(scratch)
     free(grids)
@@ -1761,7 +1759,9 @@ cdef int remember(
         Recipe recipe, const Job *job, const Turn *turn, reduce_fn kernel, double work,
         object num_threads) except -1:
     recipe.job = job[0]
-    recipe.turn = turn[0]
+    recipe.turn.lanes = turn.lanes
+    if turn.lanes:
+        recipe.turn = turn[0]
     recipe.kernel = kernel
     recipe.work = work
     recipe.num_threads = num_threads
@@ -1828,7 +1828,10 @@ def again(x, str name, tuple numbers, tuple words, out, index=None):
             or not are_apart(&buffers.x, &buffers.y)):
         return None
     job = recipe.job
-    turn = recipe.turn
+    # (Both are kilobytes, which a small call is short beside.)
+    turn.lanes = recipe.turn.lanes
+    if turn.lanes:
+        turn = recipe.turn
     around = &turn.around if turn.lanes else &job
     around.x.data = <char *>buffers.x.buf
     around.y.data = <char *>buffers.y.buf
