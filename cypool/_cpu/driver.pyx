@@ -73,6 +73,7 @@ cdef enum:
     RUN_MORE = 49           # so many taps of float32, and
     RUN_MANY = 225          # so many of integers
     TURNED = 1048576        # bytes of planes that are turned into pixels, at most
+    TURNED_SUMS = 1024      # elements of one that is summed, of gradients four times as many
     TURNED_PLANES = 8       # planes of which it pays to do so
     TURNED_LINE = 131072    # bytes of planes up to which more are turned at a time
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
@@ -381,7 +382,7 @@ cdef bint has_plain_rows(
 # where rows of results are so short, in bytes, that it was measured to pay.
 cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     cdef const Axis *w = &job.axis[2]
-    cdef double taps = 1
+    cdef double taps = 1, elements = 1
     cdef Py_ssize_t row = w.outputs * job.size
     cdef bint table = False, side_by_side = True, covered = True, exact = True
     cdef bint finds = job.index.data != NULL, deep = job.axis[0].length > 1
@@ -392,17 +393,21 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     for i in range(AXES):
         a = &job.axis[i]
         taps *= a.kernel
+        elements *= max(a.length, a.outputs)
         table = table or a.kind == TABLE
         side_by_side = side_by_side and a.kernel <= a.stride
         covered = covered and is_covered(a)
         exact = exact and tiles_exactly(a)
-    # (Windows over whole rows, and those side by side of one row, make long rows. Running sums of
-    # float32 would have one grid for all planes.)
-    if (taps == 1 or not turns_to_few_bytes(job)
-            or sums and not back and dtype == DT_F32 and w.stride == 1 and taps >= RUN_TAPS
-            or (w.length if back else w.outputs) == 1 and covered and w.kernel == (
-                w.outputs if back else w.length)
+    # (Windows over whole rows, and those side by side of one row, make long rows.)
+    if taps == 1 or not turns_to_few_bytes(job) or (
+            (w.length if back else w.outputs) == 1 and covered
+            and w.kernel == (w.outputs if back else w.length)
             or not finds and exact and not deep and is_trivial(&job.axis[1])):
+        return False
+    # (Running sums of float32 would have one grid for all planes. Sums are turned of one plane too,
+    # for the same bits whatever is beside it, so that it must not be large.)
+    if sums and (elements > (4 * TURNED_SUMS if back else TURNED_SUMS) or (
+            not back and dtype == DT_F32 and w.stride == 1 and taps >= RUN_TAPS)):
         return False
     if table:
         return row <= 256 and (not finds or w.kernel <= 5)
