@@ -226,7 +226,7 @@ cdef bint fold_clipped(
         if work.job.clips or nc > 1 and work.job.divides:
             work.by = <double>divisor_of(&work.divisor, o)
         done = 0
-        if o == qa and nc > 1:
+        if o == qa and qb > qa and nc > 1:
             first = (o * w.stride - w.lo - work.i0) * nc
             done = fold_few_values(
                 work, planes, rows, qb - qa, count, y + (o - work.o0) * nc, py, sy, m + first, pm,
