@@ -166,3 +166,18 @@ def test_more_than_two_to_the_31_elements(layout):
     assert (int(values[-1]), int(indices[-1])) == (9, 2**31 + 61)
     assert (int(values[2**29]), int(indices[2**29])) == (5, 2**31)
     assert np.count_nonzero(values) == 2
+
+
+@pytest.mark.parametrize("stride", [2**31, 2**61, 2**62 - 1])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_distances_that_no_plane_has(dtype, stride):
+    """The second window of an axis sees nothing, however far away it is."""
+    x = make_values((3, 3, 5, 4), np.dtype(dtype), "distinct", 0)
+    window = ((5, 3, 2), (4, stride, 1), ((2, 0), (1, 0), (0, 3)), (1, 2, 1))
+    near = ((5, 3, 2), (4, 100, 1), ((2, 0), (1, 0), (0, 3)), (1, 2, 1))
+    for found, expected in zip(*(
+            cypool.pool(x, "max", *w, axes=(0, 2, 3), ceil_mode="full", return_indices=True)
+            for w in (window, near)), strict=True):
+        assert_same(found, expected)
+    assert_same(*(cypool.pool(x, "avg", *w, axes=(0, 2, 3), ceil_mode="full")
+                  for w in (window, near)))

@@ -617,7 +617,10 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
                           and min(h.kernel, h.length) > max(DIRECT, SCAN_STEPS * h.stride))
     # Whether whole planes fit, with all their padding. (What is decided here must not follow from
     # the layout of arrays, as the order of additions does from it.)
-    need = round_up((h.outputs - 1) * h.stride + reach + 1, h.stride)
+    # (No line is as long as distances may be.)
+    need = limit + 1
+    if reach <= limit and h.outputs - 1 <= limit // h.stride:
+        need = round_up((h.outputs - 1) * h.stride + reach + 1, h.stride)
     cdef bint small = sliding and need <= limit // job.inner // (columns_of(w, w.outputs) + 1)
     group = GROUP // (2 if k > DIRECT or overlaps else 1)
     # Windows of columns that share little are folded one by one, where they are long enough for
