@@ -380,7 +380,7 @@ cdef bint has_plain_rows(
 
 # Whether planes of single elements are taken some at a time, as pixels: by geometry and type alone,
 # where rows of results are so short, in bytes, that it was measured to pay.
-cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
+cdef bint turns(const Job *job, int dtype, bint back) noexcept:
     cdef const Axis *w = &job.axis[2]
     cdef double taps = 1, elements = 1
     cdef Py_ssize_t row = w.outputs * job.size
@@ -388,7 +388,7 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
     cdef bint finds = job.index.data != NULL, deep = job.axis[0].length > 1
     cdef const Axis *a
     cdef int i
-    if job.inner != 1 or job.mask.data != NULL or job.planes < (1 if sums else TURNED_PLANES):
+    if job.inner != 1 or job.mask.data != NULL or job.planes < (1 if job.sums else TURNED_PLANES):
         return False
     for i in range(AXES):
         a = &job.axis[i]
@@ -406,19 +406,19 @@ cdef bint turns(const Job *job, int dtype, bint sums, bint back) noexcept:
         return False
     # (Running sums of float32 would have one grid for all planes. Sums are turned of one plane too,
     # for the same bits whatever is beside it, so that it must not be large.)
-    if sums and (elements > (4 * TURNED_SUMS if back else TURNED_SUMS) or (
+    if job.sums and (elements > (4 * TURNED_SUMS if back else TURNED_SUMS) or (
             not back and dtype == DT_F32 and w.stride == 1 and taps >= RUN_TAPS)):
         return False
     if table:
         return row <= 256 and (not finds or w.kernel <= 5)
     if back:
         return row < (128 if w.stride == 1 or side_by_side and w.stride == 2 else 256)
-    if is_small_square(job, job.size) and not (sums and dtype < DT_F32):
+    if is_small_square(job, job.size) and not (job.sums and dtype < DT_F32):
         # (In one pass without that, but for what the border clips, and indices of other types.)
         if finds:
             return row <= (16 if job.size >= 4 else 64)
-        return row <= 16 and not exact and (row < 8 or w.kernel == 3 or not covered) and (
-            sums and job.size == 2 or not is_flat(job, job.size))
+        return row <= 16 and not exact and not is_flat(job, job.size) and (
+            row < 8 or w.kernel == 3 or not covered)
     if finds:
         return row <= (128 if taps <= 9 else 64 if covered else 96)
     if side_by_side:
@@ -782,7 +782,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
         job.y.group = job.y.outer[0]
         job.index.group = job.index.outer[0]
         job.mask.group = job.mask.outer[0]
-        if job.squares and is_flat(job, size) and not (job.sums and size == 2):
+        if job.squares and is_flat(job, size):
             job.group = max(1, min(job.planes, FLAT // size // (h.length * w.length)))
             job.flat = round_up(job.group * h.length * w.length, 64)
     job.units = ((job.planes - 1) // job.group + 1) * (
@@ -885,10 +885,13 @@ cdef bint lies_flat(const Job *job, Py_ssize_t size) noexcept:
             h.length * w.length * size)))
 
 
-# Whether planes are small and have a window of three by three around each element.
+# Whether planes are small and have a window of three by three around each element. (Sums of halves
+# have no loop for that.)
 cdef bint is_flat(const Job *job, Py_ssize_t size) noexcept:
     cdef const Axis *a
     cdef int i
+    if job.sums and size == 2:
+        return False
     for i in range(1, AXES):
         a = &job.axis[i]
         if a.kernel != 3 or a.stride != 1 or a.step != 1 or a.lo != 1 or a.outputs != a.length:
@@ -1198,9 +1201,10 @@ cdef int prepare(
     for i in range(AXES):
         work[0] *= max(plan.axis[i].length, plan.axis[i].outputs)
     job.size = ELEMENT_SIZE[x_dtype]
+    job.sums = reducer[0] == SUM
     turn.lanes = 0
-    if power == 0 and turns(job, x_dtype, reducer[0] == SUM, False):
-        turn_job(turn, job, False, lanes_of(job, reducer[0] == SUM), ELEMENT_SIZE[x_dtype],
+    if power == 0 and turns(job, x_dtype, False):
+        turn_job(turn, job, False, lanes_of(job, job.sums), ELEMENT_SIZE[x_dtype],
                  ELEMENT_SIZE[y_dtype], 0 if index is None else 4 if job.index32 else 8)
     if job.planes > 0:
         simplify(job, False)
@@ -1208,7 +1212,6 @@ cdef int prepare(
         &job.x, job.axis[2].length, job.inner, ELEMENT_SIZE[x_dtype]) and not job.joined
     plain_y = job.inner <= INNER and has_plain_rows(
         &job.y, job.axis[2].outputs, job.inner, ELEMENT_SIZE[y_dtype])
-    job.sums = reducer[0] == SUM
     job.flip = reducer[0] == MIN
     job.power = power
     job.least = least
@@ -1376,7 +1379,8 @@ def spread(
     for i in range(AXES):
         work *= max(plan.axis[i].length, plan.axis[i].outputs)
     turn.lanes = 0
-    if turns(&job, dtype, True, True):
+    job.sums = True
+    if turns(&job, dtype, True):
         turn_job(&turn, &job, False, lanes_of(&job, False), ELEMENT_SIZE[dtype],
                  ELEMENT_SIZE[y_dtype], 0)
     if job.planes > 0:
