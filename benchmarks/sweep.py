@@ -71,7 +71,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=200, metavar="N", help="cases to measure")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random shapes")
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="threads for each library")
+        "--threads", type=int, default=1, metavar="N", help="threads for each library; 0: all processors")
     parser.add_argument(
         "--cases", default="", metavar="PATTERN",
         help="only cases in whose line this regular expression is found")
@@ -82,8 +82,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         "--seconds", type=float, default=0.2, metavar="S",
         help="measure each case for about so long, all libraries together (default: %(default)s)")
     given = parser.parse_args(argv)
-    if given.count < 1 or given.threads < 1 or not given.seconds > 0:
-        parser.error("--count and --threads must be at least 1, --seconds more than 0")
+    if given.count < 1 or given.threads < 0 or not given.seconds > 0:
+        parser.error("--count must be at least 1, --threads at least 0, --seconds more than 0")
     return given
 
 
@@ -102,6 +102,7 @@ def main(argv: list[str]) -> int:
     import cypool
     from cypool import _bench
 
+    given.threads = given.threads or _bench.processors()
     compare.set_environment(given.threads)
     cypool.set_num_threads(given.threads)
     found, _ = compare.installed(given.threads)
