@@ -71,7 +71,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=200, metavar="N", help="cases to measure")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random shapes")
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="threads for each library; 0: all processors")
+        "--threads", type=int, default=1, metavar="N",
+        help="threads for each library; 0: all processors")
     parser.add_argument(
         "--cases", default="", metavar="PATTERN",
         help="only cases in whose line this regular expression is found")
