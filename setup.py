@@ -32,6 +32,9 @@ FLAGS = ["-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-inline-fu
          "-fno-inline-small-functions", "-fno-ipa-cp-clone", "-fwrapv", "-ffp-contract=off",
          "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-Wno-unused-function",
          "-Wno-tautological-compare", "-Wno-psabi"]
+if not (DEBUG or SANITIZE):
+    # (Python's own flags ask for symbols, which take a fifth of the time and are stripped.)
+    FLAGS += ["-g0"]
 LINK_FLAGS = [] if DEBUG or sys.platform == "darwin" else ["-s"]
 if SANITIZE:
     LINK_FLAGS = ["-fsanitize=address,undefined"]

@@ -177,7 +177,9 @@ def first_extremes(planes, kernel, stride, padding, dilation, largest):
     ((11, 11), (1, 1), (5, 5), (1, 1)), ((6, 7), (6, 7), (2, 0), (1, 1)),
     ((4, 9), (3, 4), (4, 9), (2, 3)), ((1, 40), (1, 3), (0, 11), (1, 1)),
     ((40, 1), (2, 1), (13, 0), (1, 1)), ((32, 32), (1, 5), (16, 8), (1, 1)),
-    ((33, 33), (3, 1), (16, 16), (1, 1)), ((2, 17), (1, 1), (1, 8), (5, 2))], ids=str)
+    ((33, 33), (3, 1), (16, 16), (1, 1)), ((2, 17), (1, 1), (1, 8), (5, 2)),
+    ((5, 5), (2, 2), (2, 2), (1, 1)), ((4, 4), (1, 1), (2, 3), (1, 2)),
+    ((5, 4), (3, 2), (0, 1), (2, 1)), ((13, 5), (1, 1), (12, 4), (1, 1))], ids=str)
 def test_windows_of_many_taps(window, dtype):
     """In any memory; with ties, NaN and padding that could be taken for what is there."""
     for planes, height, width, seed in ((1, 34, 29, 0), (5, 21, 50, 1), (19, 17, 20, 2)):
@@ -248,3 +250,36 @@ def test_a_tap_far_from_the_start_of_its_window(dtype, stride):
     _, indices = cypool.max_pool2d(
         x, (2, 1), (1, stride), ((64, 0), (0, 0)), (64, 1), return_indices=True)
     np.testing.assert_array_equal(indices[0, 0], np.arange(0, width, stride))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("window", [
+    ((3, 3, 3), (2, 2, 2), (1, 1, 1)), ((2, 5, 5), (1, 1, 1), (0, 2, 2)),
+    ((1, 5, 5), (1, 1, 1), (0, 2, 2)), ((4, 4, 4), (2, 2, 2), (2, 1, 0)),
+    ((2, 2, 2), (2, 2, 2), (1, 1, 1)), ((5, 6, 6), (1, 1, 1), (2, 3, 3))], ids=str)
+@pytest.mark.parametrize("flavour", ["ties", "nan", "lowest"])
+def test_pixels_of_volumes(window, dtype, flavour):
+    """Many channels at once, as each of them alone."""
+    x = make_values((5, 7, 8, 53), np.dtype(dtype), flavour, 3)
+    values, indices = cypool.max_pool3d(
+        x, *window, return_indices=True, index_dtype=np.int32, data_format="channels_last")
+    for c in range(x.shape[-1]):
+        alone, where = cypool.max_pool3d(
+            np.ascontiguousarray(x[None, ..., c]), *window, return_indices=True)
+        assert_same(values[..., c], alone[0])
+        assert_same(indices[..., c], where[0].astype(np.int32))
+
+
+@pytest.mark.parametrize("window", [(5, 1, 2), (5, 2, 2), (4, 1, 0), (3, 1, 1), (3, 2, 1)], ids=str)
+def test_indices_go_where_they_are_asked_to(window):
+    """Values and indices that do not lie alike."""
+    x = make_values((2, 17, 19, 24), np.dtype("float32"), "ties", 5)
+    expected = cypool.max_pool2d(x, *window, return_indices=True, data_format="channels_last")
+    shape = expected[0].shape
+    gaps = np.zeros((*shape[:-1], 2 * shape[-1]), np.int64)[..., ::2]
+    backwards = np.zeros(shape, np.float32)[:, ::-1]
+    for out in ((None, gaps), (backwards, None), (backwards, gaps)):
+        found = cypool.max_pool2d(
+            x, *window, return_indices=True, data_format="channels_last", out=out)
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one, other)

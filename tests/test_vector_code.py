@@ -98,9 +98,9 @@ def functions(request, assemblies) -> tuple[str, dict[str, str]]:
 def rows_of(found: dict[str, str]) -> list[str]:
     names = [n for n in found if re.match(
         r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
-        r"|gain|total|spread|astray|has_tiny|has_nan|check|indices)\d*_?", n)
+        r"|gain|total|spread|astray|roots|has_tiny|has_nan|check|indices)\d*_?", n)
         and not re.search(r"_(?:block|row)\d?", n)]
-    return [n for n in names if re.search(r"_[iufm]\d+$|^check\d\d$", n)]
+    return [n for n in names if re.search(r"_[iufm]\d+$|^check_(?:all|each)\d\d$", n)]
 
 
 def without_vectors(
@@ -231,8 +231,8 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
     names = [n for n in found if re.match(r"down_(?:max|min)_f\d\d_\d\d$", n)]
     assert len(names) == 2 * 2 * (widths + 1)
     assert without_vectors(found, names) == []
-    names = [n for n in found if re.match(r"first_pixels_f\d\d$", n)]
-    assert len(names) == 2
+    names = [n for n in found if re.match(r"first_(?:pixels|row|of_rows)_f\d\d$", n)]
+    assert len(names) == 2 * 3
     assert without_vectors(found, names, REGISTERS[level]) == []
     # (Of 64-bit integers no baseline compares two at once.)
     wide = r"_[iu]64$" if level == "baseline" else "$^"
@@ -244,9 +244,10 @@ def test_places_of_maxima_are_found_by_vector_code(functions):
 def test_gradients_are_gathered_by_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(
-        r"(?:(?:gather[12]|bring|bring_pixels)_f\d\d|strays_u\d\d)(?:_\d\d){1,2}$", n)]
+        r"(?:(?:gather(?:[12]|_pixels)|bring|bring_pixels)_f\d\d|strays_u\d\d)(?:_\d\d){1,2}$",
+        n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    assert len(names) == 2 * (2 + 2 + 2 + 1) * (widths + 1)
+    assert len(names) == 2 * (3 + 2 + 2 + 1) * (widths + 1)
     wide = r"^bring(?:_pixels)?_f64_32" if level == "baseline" else "$^"
     assert without_vectors(found, names, but=wide) == []
 

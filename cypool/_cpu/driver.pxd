@@ -4,6 +4,7 @@ from cypool._cpu.job cimport AXES, Axis, Job
 # The windows of up to three axes, in the form that kernels read.
 cdef class Plan:
     cdef Axis axis[AXES]
+    cdef Axis divisor[AXES]     # the same as they were told, which is what averages divide by
     cdef Axis transposed[AXES]
     cdef Py_ssize_t *tables[AXES]
     cdef Py_ssize_t *seen[AXES]

@@ -18,14 +18,15 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from cypool._cpu.axis cimport axis_adaptive_window, axis_apart, axis_extent
+from cypool._cpu.axis cimport axis_adaptive_window, axis_apart, axis_extent, axis_single
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BAND_ROWS, BFLOAT_NANS, DT_BF16,
-    DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FLAT_MARGIN, HALF_NANS,
-    INNER, LANES_MOST, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE,
-    TRANSPOSED, VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn, scatter_fn)
+    DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FIRST_TAPS,
+    FLAT_MARGIN, HALF_NANS, INNER, LANES_MOST, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN,
+    ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED, VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn,
+    scatter_fn)
 from cypool._cpu.outer cimport share
 from cypool._cpu.threads cimport team_size
 from cypool._cpu.turn cimport (
@@ -59,11 +60,13 @@ cdef enum:
     SERIAL = 20000          # elements of work below which the GIL is kept
     RECIPES = 1024          # calls that are remembered
     TABLED = 1024           # adaptive windows up to which there is a table of them
+    KEPT = 262144           # bytes of what windows make of rows that several of them see, at most
     BAND = 1048576          # bytes of a band that gradients are added up in, and
     TILE_LEAST = 256        # of the inner elements of a tile of it, where there are more
     LINES = 262144          # bytes of lines of windows that gradients are gathered from
     SEERS = 9               # windows that may see an element whose gradient is gathered, and
     SEEN = 14               # taps of these: of more there are few windows, which scatter faster
+    ROOT_TAPS = 5           # of a side of windows, up to which squares of float32 are summed in it
     CHAIN = 64              # additions one after the other, at most
     VECTOR = 64             # bytes of a vector, at most
     RUNNING = 65536         # bytes of running sums of a tile, at most
@@ -101,12 +104,16 @@ cdef class Plan:
             if len(rule) == 2:
                 self.tables[i] = adaptive_axis(&self.axis[i], rule[0], rule[1])
                 self.seen[i] = adaptive_axis(&self.transposed[i], rule[1], rule[0])
+                self.divisor[i] = self.axis[i]
                 continue
             if len(rule) == 3:
                 self.tables[i] = table_axis(&self.axis[i], rule[0], rule[1], rule[2])
+                self.divisor[i] = self.axis[i]
                 continue
             length, outputs, kernel, stride, dilation, lo, hi = rule
             sliding_axis(&self.axis[i], length, outputs, kernel, stride, dilation, lo, hi)
+            self.divisor[i] = self.axis[i]
+            settle(&self.axis[i])
             transposed_axis(&self.transposed[i], &self.axis[i])
 
     # The windows that saw each element. (Tables of these are as long as the axis.)
@@ -223,6 +230,14 @@ cdef int sliding_axis(
         a.begin = a.end = 0
     a.residue = gcd(a.stride, a.dilation)
     a.inverse = pow(a.dilation // a.residue, -1, a.stride // a.residue)
+    return 0
+
+
+# One window that padding clips is one of fewer taps that nothing clips.
+cdef int settle(Axis *a) except -1:
+    cdef Py_ssize_t taps = min(a.kernel - a.lo, a.length)
+    if a.outputs == 1 and a.dilation == 1 and taps > 0:
+        sliding_axis(a, a.length, 1, taps, taps, 1, 0, 0)
     return 0
 
 
@@ -401,7 +416,7 @@ cdef bint turns(const Job *job, int dtype, bint back) noexcept:
     # (Windows over whole rows, and those side by side of one row, make long rows.)
     if taps == 1 or not turns_to_few_bytes(job) or (
             (w.length if back else w.outputs) == 1 and covered
-            and w.kernel == (w.outputs if back else w.length)
+            and w.kernel == (w.outputs if back else w.length) == job.divisor[2].kernel
             or not finds and exact and not deep and is_trivial(&job.axis[1])):
         return False
     # (Running sums of float32 would have one grid for all planes. Sums are turned of one plane too,
@@ -420,7 +435,7 @@ cdef bint turns(const Job *job, int dtype, bint back) noexcept:
         return row <= 16 and not exact and not is_flat(job, job.size) and (
             row < 8 or w.kernel == 3 or not covered)
     if finds:
-        return row <= (128 if taps <= 9 else 64 if covered else 96)
+        return row <= ((128 if covered else 256) if taps <= 9 else 512)
     if side_by_side:
         return row < (32 if w.kernel <= 4 and job.size >= 4 else 16)
     if deep and w.kernel <= 3:
@@ -497,7 +512,7 @@ cdef int simplify(Job *job, bint back) except -1:
         repeat_axis(&job.axis[lead], job.planes)
         repeat_axis(&job.divisor[lead], job.planes)
     # Planes of one row: their rows, side by side.
-    elif lead == 2:
+    elif lead == 2 and is_trivial(&job.divisor[1]):
         for array in arrays:
             array.stride[1] = array.outer[0]
         job.index_h = 0
@@ -526,6 +541,7 @@ cdef bint join_axes(Job *job, int a, int b, int into, bint back) except -1:
             or outer.kind != (TRANSPOSED if back else SLIDING)
             or outer.dilation != 1 or inner.dilation != 1 or inner.kernel != columns
             or inner.lo or inner.hi or outer.lo or outer.hi
+            or job.divisor[a].kernel != outer.kernel or job.divisor[b].kernel != inner.kernel
             or (outputs - 1) * outer.stride + outer.kernel > length):
         return False
     if back and outer.kernel > outer.stride:
@@ -745,7 +761,14 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
         job.runs and job.quads and h.kernel == 1 and h.lo == 0 and h.outputs <= h.length)
     if job.row_grids:
         job.block = 1
-    if job.by_rows and job.load == NULL and not job.wide:
+    job.shares_rows = not job.wide and shares_rows(job, size)
+    job.first_pixels = finds_in_pixels(job, size) and (
+        job.shares_rows or taps_below(job.axis, FIRST_TAPS + 1))
+    if job.first_pixels and job.shares_rows:
+        # (Likewise.)
+        job.block = min(h.outputs, max(job.block, min(
+            8 * axis_extent(h, 1) // h.stride, STREAMED // 2 // size // job.pitch)))
+    elif job.by_rows and job.load == NULL and not job.wide:
         # (Rows that two blocks see are looked through twice; scratch has five times the rows.)
         job.block = min(h.outputs, max(job.block, min(
             2 * axis_extent(h, 1) // h.stride, STREAMED // 3 // size // job.pitch)))
@@ -754,10 +777,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     if brought and not job.padded and not job.streams:
         job.source_rows = axis_extent(h, job.block)
     job.rows_pitch = job.source_rows // h.stride if job.padded else job.block
-    job.firsts = (
-        job.locates and job.squares
-        and <double>d.length * h.length * w.length < 2147483648.0
-        and (job.pixels and job.small_indices or lies_flat(job, size)))
+    job.firsts = job.first_pixels or job.squares and not job.pixels and lies_flat(job, size)
     if direct:
         job.padded = job.streams = False
         job.source_rows = 0
@@ -844,6 +864,8 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
             if job.tile_c * size < VECTOR_LEAST:
                 job.band = max(1, min(axis_extent(h, job.block), BAND_ROWS // size // rows))
             job.codes_size += job.band * rows
+        if job.shares_rows:
+            job.codes_size = max(job.codes_size, 2 * h.kernel * job.tile_w * VECTOR // size)
         job.codes_size = round_up(job.codes_size, 16)
     job.source_size = round_up(job.source_size, 16)
     job.loaded_size = round_up(job.loaded_size, 16)
@@ -873,13 +895,34 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
             and 2 <= w.kernel <= 3))
 
 
+# Whether maxima of pixels that are read in place are found with their indices in one pass.
+cdef bint finds_in_pixels(const Job *job, Py_ssize_t size) noexcept:
+    return (job.locates and not job.flip and job.load == NULL and job.store == NULL and size >= 4
+            and job.inner * size >= PIXEL and job.small_indices and has_few(job))
+
+
+# Whether it takes less to find what windows make of each row once, and keep it for all that see it,
+# than to compare every tap for each window.
+cdef bint shares_rows(const Job *job, Py_ssize_t size) noexcept:
+    cdef const Axis *h = &job.axis[1]
+    cdef double rows = h.kernel, columns = job.axis[2].kernel
+    return (axis_single(&job.axis[0]) and h.step == 1 and h.stride < h.kernel <= ROW_TAPS
+            and h.outputs > 1 and 2 * rows * job.tile_w * VECTOR <= KEPT
+            and 3 * (h.stride * columns + rows) < 2 * rows * columns)
+
+
+# Whether a plane has few enough elements for indices of 32 bits.
+cdef bint has_few(const Job *job) noexcept:
+    return <double>job.axis[0].length * job.axis[1].length * job.axis[2].length < 2147483648.0
+
+
 # Whether indices of planes of single elements are distances from where each begins.
 cdef bint lies_flat(const Job *job, Py_ssize_t size) noexcept:
     cdef const Axis *d = &job.axis[0]
     cdef const Axis *h = &job.axis[1]
     cdef const Axis *w = &job.axis[2]
     return (
-        job.inner == 1 and job.x.stride[2] == size
+        job.locates and job.inner == 1 and has_few(job) and job.x.stride[2] == size
         and (h.length == 1 or job.index_h * size == job.x.stride[1] == w.length * size)
         and (d.length == 1 or job.index_d * size == job.x.stride[0] == (
             h.length * w.length * size)))
@@ -909,7 +952,8 @@ cdef bint is_pair_of_pairs(const Job *job) noexcept:
         axis_taps(&job.axis[0]) == 1 and h.kind == SLIDING and w.kind == SLIDING
         and h.kernel == w.kernel == w.stride == 2 and w.step == 1 and w.outputs > 1
         and job.inner * job.size < PIXEL and is_covered(&job.axis[0]) and is_covered(h)
-        and is_covered(w) and job.divisor_override in (0, 4) and has_one_divisor(job))
+        and is_covered(w) and job.divisor_override in (0, 4) and has_one_divisor(job)
+        and job.divisor[0].kernel * job.divisor[1].kernel * job.divisor[2].kernel == 4)
 
 
 # Whether a gradient's windows neither overlap nor leave anything between them: each element was
@@ -1141,14 +1185,15 @@ cdef bint taps_below(const Axis *axis, double most) noexcept:
 # The type sums are kept in. float32 is summed in float32 only where at most 4 additions come one
 # after the other: they cost at most 4 roundings, and more of them may cost more.
 cdef int sum_accumulator(
-        int x_dtype, int y_dtype, bint average, const Axis *axis, double override) except -1:
+        int x_dtype, int y_dtype, bint average, const Job *job, double override) except -1:
+    cdef const Axis *axis = job.axis
     cdef Py_ssize_t i, depth = 0
     cdef double taps = 1, divisor = 1
     for i in range(AXES):
         # By pairs, one after the other.
         depth += 1 + (axis_taps(&axis[i]) - 1) // 2 if axis_taps(&axis[i]) > 1 else 0
         taps *= axis_taps(&axis[i])
-        divisor *= axis[i].kernel       # padding may count
+        divisor *= job.divisor[i].kernel        # (padding may count)
     if y_dtype == DT_F64 or y_dtype == DT_F32 and depth > 4:
         return ACC_F64
     if y_dtype == DT_F32 or y_dtype == DT_F16 or y_dtype == DT_BF16:
@@ -1196,7 +1241,7 @@ cdef int prepare(
     cdef bint wide_index
     start_job(job, buffers, plan, x, y, index, False, mask, pooled, inner)
     job.axis = plan.axis
-    job.divisor = plan.axis
+    job.divisor = plan.divisor
     work[0] = <double>job.planes * job.inner
     for i in range(AXES):
         work[0] *= max(plan.axis[i].length, plan.axis[i].outputs)
@@ -1218,7 +1263,8 @@ cdef int prepare(
     if (power == 2 and least != least and x_dtype == y_dtype == DT_F32 and mask is None
             and makes_roots(job, average)):
         accumulator = ACC_F32
-        if not plain_x:
+        job.converts = not job.divides
+        if not plain_x or job.converts:
             job.load = kernels.square
         if not (plain_x and plain_y):
             job.store = kernels.narrow[y_dtype][accumulator]
@@ -1234,7 +1280,7 @@ cdef int prepare(
             makes_halves(job, x_dtype, y_dtype, average, include_pad, override or 0)):
         accumulator = ACC_I16
     elif reducer[0] == SUM:
-        accumulator = sum_accumulator(x_dtype, y_dtype, average, job.axis, override or 0)
+        accumulator = sum_accumulator(x_dtype, y_dtype, average, job, override or 0)
         job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
         job.converts = accumulator != x_dtype and not job.quads
         job.is_signed = x_dtype == DT_I8 or x_dtype == DT_I16
@@ -1307,18 +1353,22 @@ cdef bint makes_halves(
     return True
 
 
-# Whether norms are made of squares of float32: of windows that averages go straight over. What
-# leaves its range is made again.
+# Whether norms are made of squares of float32: of windows that averages go straight over, and of
+# those of few taps, as a root errs by half of what its sum does. What leaves its range is made
+# again.
 cdef bint makes_roots(Job *job, bint average) noexcept:
+    cdef bint straight = not job.joined and is_small_square(job, 4) and (
+        job.inner == 1 or job.axis[2].step == 1)
     if not average:
         job.divisor_override = 1
     find_whole(job)
     job.averages = average
+    job.roots = straight or axis_taps(&job.axis[0]) == 1 and (
+        axis_taps(&job.axis[1]) <= ROOT_TAPS and axis_taps(&job.axis[2]) <= ROOT_TAPS
+        and job.axis[1].kind == SLIDING and job.axis[2].kind == SLIDING and not job.joined)
     # (A line holds more than one window then.)
-    job.roots = job.divides = not job.joined and is_small_square(job, 4) and (
-        job.inner == 1 or job.axis[2].step == 1)
-    job.clips = job.roots and job.inner == 1 and not has_one_divisor(job)
-    job.turned = job.roots
+    job.divides = job.turned = straight
+    job.clips = straight and job.inner == 1 and not has_one_divisor(job)
     return job.roots
 
 
@@ -1371,7 +1421,7 @@ def spread(
     cdef double work
     start_job(&job, buffers, plan, grad, y, None, True, None, pooled, inner)
     memcpy(job.axis, plan.look_back(), sizeof(job.axis))
-    job.divisor = plan.axis
+    job.divisor = plan.divisor
     job.include_pad = include_pad
     job.divisor_override = override or 0 if average else 1
     job.size = ELEMENT_SIZE[dtype]
@@ -1386,7 +1436,7 @@ def spread(
     if job.planes > 0:
         simplify(&job, True)
     find_whole(&job)
-    accumulator = sum_accumulator(dtype, y_dtype, True, job.axis, 0)
+    accumulator = sum_accumulator(dtype, y_dtype, True, &job, 0)
     # (Two rows and two columns hold all that one output sees: no line is too short for these.)
     job.repeats = (job.axis[2].kind == TRANSPOSED and is_side_by_side(&job.axis[1])
                    and is_side_by_side(&job.axis[2]))

@@ -21,6 +21,7 @@ cdef enum:
     LOCATE_ROWS = 1024      # up to which row by row (of bytes
     LOCATE_BYTES = 127      # so many), of
     ROW_TAPS = 128          # so many columns at most
+    FIRST_TAPS = 128        # taps up to which extremes of pixels are found with their indices
     VECTOR_LEAST = 16       # bytes of the shortest vectors
     BAND_ROWS = 262144      # bytes of what rows make, and of these rows, that are there at a time
     LANES_MOST = 256        # planes that are turned into pixels at a time, at most
@@ -157,6 +158,8 @@ cdef struct Job:
     bint counts             # y is a line of scratch
     bint locates            # values are found first, and where they are afterwards, or
     bint firsts             # both at once, if it can be done, or
+    bint first_pixels       # so of any few taps, where pixels are vectors of their own
+    bint shares_rows        # (each row once for all windows that see it), or
     bint by_rows            # what rows make of their columns at first,
     Py_ssize_t band         # so many at a time
     Py_ssize_t size         # bytes of an element of x

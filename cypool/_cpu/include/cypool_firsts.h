@@ -53,7 +53,7 @@ static inline __attribute__((always_inline, unused)) first_##S##_##BYTES        
 firsts##K##STRIDE##_row_##S##_##BYTES(                                                           \
     const T *a, const edge_##S##_##BYTES *edge, T nothing, vec_##S##_##BYTES *found, T *lost)    \
 {                                                                                                \
-    enum { lanes_ = LANES };                                                                     \
+    enum { lanes_ = LANES, part_ = 16 * LANES / BYTES };                                         \
     const mask_##S##_##BYTES zero = {0}, one = zero + 1;                                         \
     vec_##S##_##BYTES left = *(const vec_##S##_##BYTES *)a, even, odd, third;                    \
     vec_##S##_##BYTES right = *(const vec_##S##_##BYTES *)(                                      \
@@ -75,8 +75,8 @@ firsts##K##STRIDE##_row_##S##_##BYTES(                                          
         odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_BETWEEN);            \
         third = right;                                                                           \
     } else {                                                                                     \
-        even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);              \
-        odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);                \
+        even = joined_##S##_##BYTES(near_evens_##S##_##BYTES(left, right));                      \
+        odd = joined_##S##_##BYTES(near_odds_##S##_##BYTES(left, right));                        \
         third = CYPOOL_SHUFFLE(                                                                  \
             even, last - (vec_##S##_##BYTES){0}, mask_##S##_##BYTES, LANES, CYPOOL_NEXT);        \
     }                                                                                            \
@@ -134,7 +134,8 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
 {                                                                                                \
     const ptrdiff_t n = of->n, rows = of->rows, sa = of->sa, sy = of->sy, step = of->step;       \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
-    const ptrdiff_t few = n <= LANES ? rows : K == 2 ? 2 : STRIDE == 2 ? 4 : 8;                  \
+    const ptrdiff_t few = n <= LANES ? rows                                                      \
+        : K == 2 ? 2 : cypool_few(K, STRIDE, of->step * (ptrdiff_t)sizeof(T));                   \
     const int regular = of->taps == K && sa == STRIDE * step, index32 = of->index32;             \
     ptrdiff_t from = of->from, to = of->to;                                                      \
     char *index = of->index;                                                                     \
@@ -208,61 +209,171 @@ CYPOOL_FIRSTS(f64, double, int64_t, 8, 4, 2)
 
 /* Pixels of n values each: what the taps of a window make of each, which lie `place` elements further on
    than the first and whose indices are `offset` more than its; from one window to the next these are
-   `advance` and `next` more. Whether a NaN was met. */
+   `advance` and `next` more. Whether a NaN was met. Some vectors of a pixel go side by side, as each
+   tap's comparison waits for that of the tap before. */
 #define CYPOOL_FIRST_PIXELS(S, T, I, BYTES, LANES)                                               \
-static inline __attribute__((always_inline, unused)) int first_pixels_of_##S(                    \
-    ptrdiff_t outputs, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t advance,       \
-    int taps, const ptrdiff_t *place, const int32_t *offset, int64_t at, int64_t next,           \
-    char *restrict index, int index32)                                                           \
+static inline __attribute__((always_inline, unused)) void first_of_taps_##S(                     \
+    int vectors, T *restrict y, const T *restrict a, int taps, const ptrdiff_t *place,           \
+    const int32_t *offset, I at, char *restrict index, int index32, vec_##S##_##BYTES *found)    \
 {                                                                                                \
     const mask_##S##_##BYTES zero = {0};                                                         \
-    const int wide = index32 ? 4 : 8;                                                            \
-    vec_##S##_##BYTES found = {0}, v, met;                                                       \
-    first_##S##_##BYTES first;                                                                   \
-    I any = 0;                                                                                   \
-    for (; outputs > 0; outputs--, y += n, index += n * wide, at += next) {                      \
-        CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
-            first.v = met = *(const vec_##S##_##BYTES *)(a + i);                                 \
-            first.at = zero;                                                                     \
-            CYPOOL_UNROLLED                                                                      \
-            for (int t = 1; t < taps; t++) {                                                     \
-                v = *(const vec_##S##_##BYTES *)(a + place[t] + i);                              \
-                met += v;                                                                        \
-                first = earlier_##S##_##BYTES(first, v, offset[t] - zero);                       \
-            }                                                                                    \
-            found += met;                                                                        \
-            first.at += (I)at;                                                                   \
-            *(vec_##S##_##BYTES *)(y + i) = first.v;                                             \
-            firsts_to_##S##_##BYTES(index + i * wide, &first.at, index32);                       \
-        }                                                                                        \
-        if (outputs > 1) a += advance;                                                           \
+    vec_##S##_##BYTES met[4], v;                                                                 \
+    first_##S##_##BYTES first[4];                                                                \
+    CYPOOL_UNROLLED                                                                              \
+    for (int u = 0; u < vectors; u++) {                                                          \
+        first[u].v = met[u] = *(const vec_##S##_##BYTES *)(a + u * LANES);                       \
+        first[u].at = zero;                                                                      \
     }                                                                                            \
-    mask_##S##_##BYTES bad = found != found;                                                     \
-    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
-    return any != 0;                                                                             \
+    for (int t = 1; t < taps; t++) {                                                             \
+        const T *tap = a + place[t];                                                             \
+        const mask_##S##_##BYTES more = offset[t] - zero;                                        \
+        CYPOOL_UNROLLED                                                                          \
+        for (int u = 0; u < vectors; u++) {                                                      \
+            v = *(const vec_##S##_##BYTES *)(tap + u * LANES);                                   \
+            met[u] += v;                                                                         \
+            first[u] = earlier_##S##_##BYTES(first[u], v, more);                                 \
+        }                                                                                        \
+    }                                                                                            \
+    CYPOOL_UNROLLED                                                                              \
+    for (int u = 0; u < vectors; u++) {                                                          \
+        *found += met[u];                                                                        \
+        first[u].at += at;                                                                       \
+        *(vec_##S##_##BYTES *)(y + u * LANES) = first[u].v;                                      \
+        firsts_to_##S##_##BYTES(index + u * LANES * (index32 ? 4 : 8), &first[u].at, index32);   \
+    }                                                                                            \
 }                                                                                                \
 static __attribute__((noinline, unused)) int first_pixels_##S(                                   \
     ptrdiff_t outputs, ptrdiff_t n, T *y, const T *a, ptrdiff_t advance, int taps,               \
     const ptrdiff_t *place, const int32_t *offset, int64_t at, int64_t next, char *index,        \
     int index32)                                                                                 \
 {                                                                                                \
-    if (taps == 9)                                                                               \
-        return first_pixels_of_##S(                                                              \
-            outputs, n, y, a, advance, 9, place, offset, at, next, index, index32);              \
-    if (taps == 4)                                                                               \
-        return first_pixels_of_##S(                                                              \
-            outputs, n, y, a, advance, 4, place, offset, at, next, index, index32);              \
-    return first_pixels_of_##S(                                                                  \
-        outputs, n, y, a, advance, taps, place, offset, at, next, index, index32);               \
+    const int wide = index32 ? 4 : 8;                                                            \
+    vec_##S##_##BYTES found = {0};                                                               \
+    I any = 0;                                                                                   \
+    for (; outputs > 0; outputs--, y += n, index += n * wide, at += next) {                      \
+        ptrdiff_t i = 0;                                                                         \
+        for (; i + 4 * LANES <= n; i += 4 * LANES)                                               \
+            first_of_taps_##S(4, y + i, a + i, taps, place, offset, (I)at, index + i * wide,     \
+                              index32, &found);                                                  \
+        if (i + 2 * LANES <= n) {                                                                \
+            first_of_taps_##S(2, y + i, a + i, taps, place, offset, (I)at, index + i * wide,     \
+                              index32, &found);                                                  \
+            i += 2 * LANES;                                                                      \
+        }                                                                                        \
+        for (; i < n; i += LANES) {                                                              \
+            if (i + LANES > n) i = n - LANES;                                                    \
+            first_of_taps_##S(1, y + i, a + i, taps, place, offset, (I)at, index + i * wide,     \
+                              index32, &found);                                                  \
+        }                                                                                        \
+        if (outputs > 1) a += advance;                                                           \
+    }                                                                                            \
+    mask_##S##_##BYTES bad = found != found;                                                     \
+    for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
+    return any != 0;                                                                             \
 }
 CYPOOL_WIDEST(CYPOOL_FIRST_PIXELS, 16, 8, 4, f32, float, int32_t)
 CYPOOL_WIDEST(CYPOOL_FIRST_PIXELS, 8, 4, 2, f64, double, int64_t)
 
-static inline __attribute__((unused)) int no_first_pixels(
-    ptrdiff_t outputs, ptrdiff_t n, void *y, const void *a, ptrdiff_t advance, int taps,
-    const ptrdiff_t *place, const int32_t *offset, int64_t at, int64_t next, char *index,
-    int index32)
-{ return 1; }
+/* Where rows are seen by several windows: what n windows of one row make of 64 bytes of each of their
+   columns, which are `reach` elements apart and whose indices are `step`, as so many values and as many
+   indices; from one window to the next these are `advance` and `next` more. Windows of no column have
+   no index. */
+enum { CYPOOL_FIRST_BYTES = 64 };
+#define CYPOOL_FIRST_ROWS(S, T, I, BYTES, LANES)                                                 \
+static inline __attribute__((always_inline, unused)) void first_row_of_##S(                      \
+    ptrdiff_t n, T *restrict pairs, const T *restrict a, ptrdiff_t advance, ptrdiff_t taps,      \
+    ptrdiff_t reach, int64_t at, ptrdiff_t next, ptrdiff_t step, T nothing, T *restrict note)    \
+{                                                                                                \
+    enum { many_ = CYPOOL_FIRST_BYTES / BYTES };                                                 \
+    const mask_##S##_##BYTES zero = {0};                                                         \
+    vec_##S##_##BYTES found = *(const vec_##S##_##BYTES *)note, met = {0}, v;                    \
+    first_##S##_##BYTES first[many_];                                                            \
+    for (; n > 0; n--, pairs += 2 * many_ * LANES, at += next) {                                 \
+        mask_##S##_##BYTES where = (I)at - zero;                                                 \
+        const T *tap = a;                                                                        \
+        CYPOOL_UNROLLED                                                                          \
+        for (int u = 0; u < many_; u++) {                                                        \
+            if (taps == 0) {                                                                     \
+                first[u].v = nothing - (vec_##S##_##BYTES){0};                                   \
+                first[u].at = zero - 1;                                                          \
+            } else {                                                                             \
+                first[u].v = *(const vec_##S##_##BYTES *)(tap + u * LANES);                      \
+                first[u].at = where;                                                             \
+                met += first[u].v;                                                               \
+            }                                                                                    \
+        }                                                                                        \
+        CYPOOL_UNROLLED                                                                          \
+        for (ptrdiff_t t = 1; t < taps; t++) {                                                   \
+            tap += reach;                                                                        \
+            where += (I)step;                                                                    \
+            CYPOOL_UNROLLED                                                                      \
+            for (int u = 0; u < many_; u++) {                                                    \
+                v = *(const vec_##S##_##BYTES *)(tap + u * LANES);                               \
+                met += v;                                                                        \
+                first[u] = earlier_##S##_##BYTES(first[u], v, where);                            \
+            }                                                                                    \
+        }                                                                                        \
+        CYPOOL_UNROLLED                                                                          \
+        for (int u = 0; u < many_; u++) {                                                        \
+            *(vec_##S##_##BYTES *)(pairs + u * LANES) = first[u].v;                              \
+            *(mask_##S##_##BYTES *)(pairs + (many_ + u) * LANES) = first[u].at;                  \
+        }                                                                                        \
+        found += met;                                                                            \
+        met -= met;                                                                              \
+        if (n > 1) a += advance;                                                                 \
+    }                                                                                            \
+    *(vec_##S##_##BYTES *)note = found;                                                          \
+}                                                                                                \
+static __attribute__((noinline, unused)) void first_row_##S(                                     \
+    ptrdiff_t n, T *pairs, const T *a, ptrdiff_t advance, ptrdiff_t taps, ptrdiff_t reach,       \
+    int64_t at, ptrdiff_t next, ptrdiff_t step, T nothing, T *note)                              \
+{                                                                                                \
+    if (taps == 5)                                                                               \
+        first_row_of_##S(n, pairs, a, advance, 5, reach, at, next, step, nothing, note);         \
+    else                                                                                         \
+        first_row_of_##S(n, pairs, a, advance, taps, reach, at, next, step, nothing, note);      \
+}                                                                                                \
+/* What n windows make of those of their rows, from one result to the next nc elements. */       \
+static inline __attribute__((always_inline, unused)) void first_of_rows_of_##S(                  \
+    ptrdiff_t n, ptrdiff_t nc, T *restrict y, char *restrict index, int index32, ptrdiff_t rows, \
+    const T *const *pairs)                                                                       \
+{                                                                                                \
+    enum { many_ = CYPOOL_FIRST_BYTES / BYTES };                                                 \
+    first_##S##_##BYTES first[many_];                                                            \
+    for (ptrdiff_t w = 0; w < n; w++) {                                                          \
+        const T *p = pairs[0] + 2 * many_ * LANES * w;                                           \
+        CYPOOL_UNROLLED                                                                          \
+        for (int u = 0; u < many_; u++) {                                                        \
+            first[u].v = *(const vec_##S##_##BYTES *)(p + u * LANES);                            \
+            first[u].at = *(const mask_##S##_##BYTES *)(p + (many_ + u) * LANES);                \
+        }                                                                                        \
+        CYPOOL_UNROLLED                                                                          \
+        for (ptrdiff_t t = 1; t < rows; t++) {                                                   \
+            p = pairs[t] + 2 * many_ * LANES * w;                                                \
+            CYPOOL_UNROLLED                                                                      \
+            for (int u = 0; u < many_; u++)                                                      \
+                first[u] = earlier_##S##_##BYTES(                                                \
+                    first[u], *(const vec_##S##_##BYTES *)(p + u * LANES),                       \
+                    *(const mask_##S##_##BYTES *)(p + (many_ + u) * LANES));                     \
+        }                                                                                        \
+        CYPOOL_UNROLLED                                                                          \
+        for (int u = 0; u < many_; u++) {                                                        \
+            *(vec_##S##_##BYTES *)(y + w * nc + u * LANES) = first[u].v;                         \
+            firsts_to_##S##_##BYTES(                                                             \
+                index + (w * nc + u * LANES) * (index32 ? 4 : 8), &first[u].at, index32);        \
+        }                                                                                        \
+    }                                                                                            \
+}                                                                                                \
+static __attribute__((noinline, unused)) void first_of_rows_##S(                                 \
+    ptrdiff_t n, ptrdiff_t nc, T *y, char *index, int index32, ptrdiff_t rows,                   \
+    const T *const *pairs)                                                                       \
+{                                                                                                \
+    if (rows == 5) first_of_rows_of_##S(n, nc, y, index, index32, 5, pairs);                     \
+    else first_of_rows_of_##S(n, nc, y, index, index32, rows, pairs);                            \
+}
+CYPOOL_WIDEST(CYPOOL_FIRST_ROWS, 16, 8, 4, f32, float, int32_t)
+CYPOOL_WIDEST(CYPOOL_FIRST_ROWS, 8, 4, 2, f64, double, int64_t)
+
 static inline __attribute__((unused)) int no_firsts(
     const cypool_firsts_of *of, int kernel, int stride, int lanes, void *y, const void *a,
     double nothing)
@@ -274,9 +385,14 @@ static inline __attribute__((unused)) int no_firsts(
 #define cypool_firsts(of, kernel, stride, lanes, y, ...)                                         \
     _Generic((y), float *: firsts_f32, double *: firsts_f64, default: no_firsts)(                \
         of, kernel, stride, lanes, y, __VA_ARGS__)
+/* (Of other types there are none.) */
+#define cypool_first_row(n, pairs, ...)                                                          \
+    _Generic((pairs), float *: first_row_f32, double *: first_row_f64)(n, pairs, __VA_ARGS__)
+#define cypool_first_of_rows(n, nc, y, ...)                                                      \
+    _Generic((y), float *: first_of_rows_f32, double *: first_of_rows_f64)(n, nc, y, __VA_ARGS__)
 /* outputs, n, y, source, and so on */
 #define cypool_first_pixels(outputs, n, y, ...)                                                  \
-    _Generic((y), float *: first_pixels_f32, double *: first_pixels_f64,                         \
-        default: no_first_pixels)(outputs, n, y, __VA_ARGS__)
+    _Generic((y), float *: first_pixels_f32, double *: first_pixels_f64)(                        \
+        outputs, n, y, __VA_ARGS__)
 
 #endif

@@ -315,9 +315,6 @@ CYPOOL_ROW gather1_##S##_##BYTES(                                               
     CYPOOL_GATHER_FOR(gather1_rows_##S##_##BYTES, 3, 3, 0)                                       \
     CYPOOL_GATHER_FOR(gather1_rows_##S##_##BYTES, 2, 3, 0)                                       \
     CYPOOL_GATHER_FOR(gather1_rows_##S##_##BYTES, 2, 2, 0)                                       \
-    CYPOOL_GATHER_FOR(gather1_rows_##S##_##BYTES, 4, 1, 0)                                       \
-    CYPOOL_GATHER_FOR(gather1_rows_##S##_##BYTES, 2, 1, 0)                                       \
-    CYPOOL_GATHER_FOR(gather1_rows_##S##_##BYTES, 1, 1, 0)                                       \
     gather1_rows_##S##_##BYTES(seers, to, taken, from, seers->count, seers->taps, 0);            \
 }
 /* The last block overlaps the one before it by an even number of elements, and may have one too
@@ -381,6 +378,53 @@ CYPOOL_ROW gather2_##S##_##BYTES(                                               
         seers, to, taken, from, seers->count, seers->taps, seers->odd_taps);                     \
 }
 
+/* Pixels, whose windows each lie at an offset of their own: some vectors of one go side by side, as
+   each addition waits for the one before. */
+#define CYPOOL_GATHER_PIXELS(S, T, I, BYTES, LANES)                                              \
+static inline __attribute__((always_inline, unused)) void gathered_pixel_##S##_##BYTES(          \
+    int vectors, T *restrict y, const I *restrict c, const T *restrict g, I at, int count,       \
+    const ptrdiff_t *offset)                                                                     \
+{                                                                                                \
+    const mask_##S##_##BYTES own = at - (mask_##S##_##BYTES){0};                                 \
+    vec_##S##_##BYTES all[4];                                                                    \
+    CYPOOL_UNROLLED                                                                              \
+    for (int u = 0; u < vectors; u++) all[u] = (vec_##S##_##BYTES){0};                           \
+    for (int r = 0; r < count; r++) {                                                            \
+        const I *taken = c + offset[r];                                                          \
+        const T *from = g + offset[r];                                                           \
+        CYPOOL_UNROLLED                                                                          \
+        for (int u = 0; u < vectors; u++) {                                                      \
+            const mask_##S##_##BYTES mine =                                                      \
+                *(const mask_##S##_##BYTES *)(taken + u * LANES) == own;                         \
+            all[u] += (vec_##S##_##BYTES)(                                                       \
+                mine & *(const mask_##S##_##BYTES *)(from + u * LANES));                         \
+        }                                                                                        \
+    }                                                                                            \
+    CYPOOL_UNROLLED                                                                              \
+    for (int u = 0; u < vectors; u++) *(vec_##S##_##BYTES *)(y + u * LANES) = all[u];            \
+}                                                                                                \
+CYPOOL_ROW gather_pixels_##S##_##BYTES(                                                          \
+    const cypool_seers *seers, T *y, const I *c, const T *g)                                     \
+{                                                                                                \
+    const ptrdiff_t n = seers->n;                                                                \
+    ptrdiff_t offset[CYPOOL_GATHERED], rows = seers->rows, i;                                    \
+    const int count = seers->count;                                                              \
+    I at = (I)seers->at;                                                                         \
+    for (int r = 0; r < count; r++) offset[r] = seers->offset[r];                                \
+    for (; rows > 0; CYPOOL_ADVANCE(y += seers->row, c += seers->from_row, g += seers->from_row, \
+                                    at += (I)seers->below)) {                                    \
+        for (i = 0; i + 4 * LANES <= n; i += 4 * LANES)                                          \
+            gathered_pixel_##S##_##BYTES(4, y + i, c + i, g + i, at, count, offset);             \
+        if (i + 2 * LANES <= n) {                                                                \
+            gathered_pixel_##S##_##BYTES(2, y + i, c + i, g + i, at, count, offset);             \
+            i += 2 * LANES;                                                                      \
+        }                                                                                        \
+        for (; i < n; i += LANES) {                                                              \
+            if (i + LANES > n && i > 0) i = n - LANES;                                           \
+            gathered_pixel_##S##_##BYTES(1, y + i, c + i, g + i, at, count, offset);             \
+        }                                                                                        \
+    }                                                                                            \
+}
 #define CYPOOL_GATHERS(S, T, I, U, L64, L32, L16)                                                \
 CYPOOL_WIDTHS(CYPOOL_BRING, L64, L32, L16, S, I, U, 32)                                          \
 CYPOOL_WIDTHS(CYPOOL_BRING, L64, L32, L16, S, I, U, 64)                                          \
@@ -391,6 +435,7 @@ CYPOOL_BRING_OF(S, I, 64, L64, L32, L16)                                        
 CYPOOL_WIDTHS(CYPOOL_GATHER_BLOCK, L64, L32, L16, S, T, I)                                       \
 CYPOOL_WIDTHS(CYPOOL_GATHER1, L64, L32, L16, S, T, I)                                            \
 CYPOOL_WIDTHS(CYPOOL_GATHER2, L64, L32, L16, S, T, I)                                            \
+CYPOOL_WIDTHS(CYPOOL_GATHER_PIXELS, L64, L32, L16, S, T, I)                                      \
 static inline __attribute__((unused)) void gather_##S(                                           \
     const cypool_seers *seers, T *y, const I *c, const T *g)                                     \
 {                                                                                                \
@@ -402,6 +447,10 @@ static inline __attribute__((unused)) void gather_##S(                          
     if (seers->n >= 2 * LANES - 1) { gather2_##S##_##BYTES(seers, y, c, g); return; }
 /* Rows of less than a vector are whole ones, where the next row is made after them. */
 #define CYPOOL_GATHER1_TRY(S, BYTES, LANES)                                                      \
+    if (seers->n >= LANES && seers->across == 0) {                                               \
+        gather_pixels_##S##_##BYTES(seers, y, c, g);                                             \
+        return;                                                                                  \
+    }                                                                                            \
     if (seers->n >= LANES) { gather1_##S##_##BYTES(seers, y, c, g); return; }                    \
     if (2 * seers->n > LANES && seers->row == seers->n && seers->rows > 1) {                     \
         last = *seers;                                                                           \

@@ -209,7 +209,7 @@ static inline __attribute__((unused)) int no_quads(
 #define CYPOOL_FETCH_BLOCK(p)                                                                    \
     __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD), 0, 2);
 /* Means of 2x2 integers of 8 or 16 bits, rounded half to even: those at even and at odd places of a
-   vector are added up in lanes of twice the width. */
+   vector are added up in lanes of twice the width, where they are neighbours. */
 #define CYPOOL_MEAN4(v) (((v) + 1 + ((v) >> 2 & 1)) >> 2)
 #define CYPOOL_MEANS_OF(S, T, W, BYTES, LANES)                                                   \
 typedef W wide_##S##_##BYTES __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias)); \
@@ -247,13 +247,15 @@ static __attribute__((noinline, unused)) void means_apart_##S##_##BYTES(        
         const T *p = a + i, *q = b + i;                                                          \
         CYPOOL_FETCH_BLOCK(p)                                                                    \
         CYPOOL_FETCH_BLOCK(q)                                                                    \
-        wide_##S##_##BYTES even = evens_##S##_##BYTES(p) + evens_##S##_##BYTES(p + reach)        \
-            + evens_##S##_##BYTES(q) + evens_##S##_##BYTES(q + reach);                           \
-        wide_##S##_##BYTES odd = odds_##S##_##BYTES(p) + odds_##S##_##BYTES(p + reach)           \
-            + odds_##S##_##BYTES(q) + odds_##S##_##BYTES(q + reach);                             \
-        *(wide_##S##_##BYTES *)(y + i) = (                                                       \
-            CYPOOL_MEAN4(even) & (W)(((W)1 << 8 * sizeof(T)) - 1)) | (                           \
-            CYPOOL_MEAN4(odd) << 8 * sizeof(T));                                                 \
+        const vec_##S##_##BYTES a0 = *(const vec_##S##_##BYTES *)p;                              \
+        const vec_##S##_##BYTES a1 = *(const vec_##S##_##BYTES *)(p + reach);                    \
+        const vec_##S##_##BYTES b0 = *(const vec_##S##_##BYTES *)q;                              \
+        const vec_##S##_##BYTES b1 = *(const vec_##S##_##BYTES *)(q + reach);                    \
+        /* Quarters and what they leave, which needs no wider lanes. */                          \
+        vec_##S##_##BYTES v = (a0 >> 2) + (a1 >> 2) + (b0 >> 2) + (b1 >> 2);                     \
+        vec_##S##_##BYTES rest = (a0 & 3) + (a1 & 3) + (b0 & 3) + (b1 & 3);                      \
+        v += rest >> 2;                                                                          \
+        *(vec_##S##_##BYTES *)(y + i) = v + (((rest & 3) + (v & 1) + 1) >> 2);                   \
     }                                                                                            \
 }
 #define CYPOOL_MEANS_TRY(S, BYTES, LANES)                                                        \

@@ -159,7 +159,7 @@ NAME##STRIDE##_block_##S##_##BYTES(                                             
             vec_##S##_##BYTES x = *(const vec_##S##_##BYTES *)p;                                 \
             if (STRIDE == 2) {                                                                   \
                 vec_##S##_##BYTES next = *(const vec_##S##_##BYTES *)(p + LANES);                \
-                x = CYPOOL_SHUFFLE(x, next, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);             \
+                x = joined_##S##_##BYTES(near_evens_##S##_##BYTES(x, next));                     \
             }                                                                                    \
             same = MATCH(x, value);                                                              \
             if (in) same &= in[j];                                                               \
@@ -483,21 +483,56 @@ CYPOOL_INDICES(m128, cypool_m128)
 #define cypool_indices_small(n, y, ...) CYPOOL_OF_SIZE(indices_small, y)(n, y, __VA_ARGS__)
 
 /* Flags of n indices: 1, one lies outside its plane (-1 does not); 2, one is not among the reach + 1
-   elements from lo, lo + step, ... on that its window sees. */
+   elements from lo, lo + step, ... on that its window sees (none, where reach is below 0). In numbers
+   without a sign, for which what is too small is too large, and of their own width, where all of this
+   fits it. */
 #define CYPOOL_CHECK(BITS)                                                                       \
-static __attribute__((noinline, unused)) int check##BITS(                                        \
-    ptrdiff_t n, const int##BITS##_t *a, int64_t lo, int64_t step, int64_t reach, int64_t size)  \
+static inline __attribute__((always_inline, unused)) int check_row##BITS(                        \
+    ptrdiff_t n, const int##BITS##_t *restrict a, uint##BITS##_t lo, uint##BITS##_t step,        \
+    uint##BITS##_t reach, uint##BITS##_t size, int all)                                          \
 {                                                                                                \
-    int64_t bad = 0, astray = 0;                                                                 \
+    uint##BITS##_t bad = 0, astray = 0;                                                          \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \
-        int64_t at = a[j], from = at - (lo + j * step);                                          \
-        bad |= (at < -1) | (at >= size);                                                         \
-        astray |= (at >= 0) & ((from < 0) | (from > reach));                                     \
+        const uint##BITS##_t at = (uint##BITS##_t)a[j];                                          \
+        bad |= at + 1 > size ? (uint##BITS##_t)-1 : 0;                                           \
+        if (!all) {                                                                              \
+            const uint##BITS##_t from = at - lo - (uint##BITS##_t)j * step;                      \
+            astray |= (from > reach) & (at != (uint##BITS##_t)-1) ? (uint##BITS##_t)-1 : 0;      \
+        }                                                                                        \
     }                                                                                            \
     return (bad ? 1 : 0) | (astray ? 2 : 0);                                                     \
+}                                                                                                \
+static __attribute__((noinline, unused)) int check_all##BITS(                                    \
+    ptrdiff_t n, const int##BITS##_t *a, int64_t size)                                           \
+{ return check_row##BITS(n, a, 0, 0, 0, (uint##BITS##_t)size, 1); }                              \
+static __attribute__((noinline, unused)) int check_each##BITS(                                   \
+    ptrdiff_t n, const int##BITS##_t *a, int64_t lo, int64_t step, int64_t reach, int64_t size)  \
+{                                                                                                \
+    return check_row##BITS(n, a, (uint##BITS##_t)lo, (uint##BITS##_t)step,                       \
+                           (uint##BITS##_t)reach, (uint##BITS##_t)size, 0);                      \
 }
 CYPOOL_CHECK(32)
 CYPOOL_CHECK(64)
+static inline __attribute__((unused)) int check64(
+    ptrdiff_t n, const int64_t *a, int64_t lo, int64_t step, int64_t reach, int64_t size)
+{
+    if (reach < 0) { lo = size; step = reach = 0; }
+    if (lo == 0 && step == 0 && reach >= size) return check_all64(n, a, size);
+    return check_each64(n, a, lo, step, reach, size);
+}
+/* (A plane of 2^31 elements holds whatever 32 bits can say but for what is below -1. Where distances
+   may not fit, all are taken to lie elsewhere.) */
+static inline __attribute__((unused)) int check32(
+    ptrdiff_t n, const int32_t *a, int64_t lo, int64_t step, int64_t reach, int64_t size)
+{
+    const int64_t most = (int64_t)1 << 30, limit = 2 * most;
+    if (reach < 0) { lo = size; step = reach = 0; }
+    const int all = lo == 0 && step == 0 && reach >= size;
+    if (!all && size <= most && lo >= -most && lo <= most && reach <= most
+            && (step == 0 || n <= most / step))
+        return check_each32(n, a, lo, step, reach, size);
+    return check_all32(n, a, size < limit ? size : limit) | (all ? 0 : 2);
+}
 
 static inline __attribute__((unused)) void no_best(
     ptrdiff_t n, void *best, void *places, const void *a, const ptrdiff_t *offset, ptrdiff_t code,

@@ -34,6 +34,54 @@ CYPOOL_THIRD(f64, double, int64_t, 8, 4, 2)
 CYPOOL_BLOCK third_i128(cypool_int128 *third, const cypool_int128 *a, ptrdiff_t n)
 { for (ptrdiff_t j = 0; j < n; j++) third[j] = a[2 * j + 2]; }
 
+/* The even elements of two vectors of 32 bytes, and the odd ones, as they come at once, and what is made
+   of them in its order. */
+#define CYPOOL_PARTS(S, T, LANES)                                                                \
+CYPOOL_BLOCK parts_##S(T *even, T *odd, const T *a)                                              \
+{                                                                                                \
+    const vec_##S##_32 left = *(const vec_##S##_32 *)a, right = *(const vec_##S##_32 *)(a + LANES);\
+    *(vec_##S##_32 *)even = near_evens_##S##_32(left, right);                                    \
+    *(vec_##S##_32 *)odd = near_odds_##S##_32(left, right);                                      \
+}                                                                                                \
+CYPOOL_BLOCK join_parts_##S(T *y, const T *made)                                                 \
+{ *(vec_##S##_32 *)y = joined_##S##_32(*(const vec_##S##_32 *)made); }
+#if CYPOOL_VECTOR == 32
+#define CYPOOL_IN_PARTS(T, n) (sizeof(T) <= 8 && (size_t)(n) * sizeof(T) == 32)
+CYPOOL_PARTS(i8, int8_t, 32)
+CYPOOL_PARTS(u8, uint8_t, 32)
+CYPOOL_PARTS(i16, int16_t, 16)
+CYPOOL_PARTS(u16, uint16_t, 16)
+CYPOOL_PARTS(i32, int32_t, 8)
+CYPOOL_PARTS(u32, uint32_t, 8)
+CYPOOL_PARTS(i64, int64_t, 4)
+CYPOOL_PARTS(u64, uint64_t, 4)
+CYPOOL_PARTS(f32, float, 8)
+CYPOOL_PARTS(f64, double, 4)
+CYPOOL_BLOCK parts_i128(cypool_int128 *even, cypool_int128 *odd, const cypool_int128 *a) { }
+CYPOOL_BLOCK join_parts_i128(cypool_int128 *y, const cypool_int128 *made) { }
+#define CYPOOL_PAIRS_IN_PARTS(OP, S, T)                                                          \
+    if (CYPOOL_IN_PARTS(T, n)) {                                                                 \
+        T even[32 / sizeof(T)], odd[32 / sizeof(T)];                                             \
+        parts_##S(even, odd, a);                                                                 \
+        for (ptrdiff_t j = 0; j < n; j++) even[j] = (T)CYPOOL_OP_##OP(even[j], odd[j]);          \
+        join_parts_##S(y, even);                                                                 \
+        return;                                                                                  \
+    }
+#define CYPOOL_TRIPLES_IN_PARTS(OP, S, T)                                                        \
+    if (CYPOOL_IN_PARTS(T, n)) {                                                                 \
+        T even[32 / sizeof(T)], odd[32 / sizeof(T)], third[32 / sizeof(T)], _[32 / sizeof(T)];   \
+        parts_##S(even, odd, a);                                                                 \
+        parts_##S(_, third, a + 1);                                                              \
+        for (ptrdiff_t j = 0; j < n; j++) even[j] = (T)CYPOOL_OP_##OP(even[j], odd[j]);          \
+        for (ptrdiff_t j = 0; j < n; j++) even[j] = (T)CYPOOL_OP_##OP(even[j], third[j]);        \
+        join_parts_##S(y, even);                                                                 \
+        return;                                                                                  \
+    }
+#else
+#define CYPOOL_PAIRS_IN_PARTS(OP, S, T)
+#define CYPOOL_TRIPLES_IN_PARTS(OP, S, T)
+#endif
+
 #define CYPOOL_ROWS(OP, S, T)                                                                    \
 CYPOOL_BLOCK join_block_##OP##_##S(                                                              \
     T *restrict y, const T *restrict a, const T *restrict b, ptrdiff_t n)                        \
@@ -95,7 +143,10 @@ CYPOOL_ROW add2_##OP##_##S(                                                     
                                                                                                  \
 /* Two and three neighbours, at a distance of two. */                                            \
 CYPOOL_BLOCK pairs_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdiff_t n)             \
-{ for (ptrdiff_t j = 0; j < n; j++) y[j] = (T)CYPOOL_OP_##OP(a[2 * j], a[2 * j + 1]); }          \
+{                                                                                                \
+    CYPOOL_PAIRS_IN_PARTS(OP, S, T)                                                              \
+    for (ptrdiff_t j = 0; j < n; j++) y[j] = (T)CYPOOL_OP_##OP(a[2 * j], a[2 * j + 1]);          \
+}                                                                                                \
 CYPOOL_BLOCK pairs_row_##OP##_##S(ptrdiff_t n, T *y, const T *a)                                 \
 { CYPOOL_OUT_OF_PLACE(T, n, pairs_block_##OP##_##S(y + i_, a + 2 * i_, B_)) }                    \
 CYPOOL_ROW pairs_##OP##_##S(                                                                     \
@@ -107,6 +158,7 @@ CYPOOL_ROW pairs_##OP##_##S(                                                    
                                                                                                  \
 CYPOOL_BLOCK triples_block_##OP##_##S(T *restrict y, const T *restrict a, ptrdiff_t n)           \
 {                                                                                                \
+    CYPOOL_TRIPLES_IN_PARTS(OP, S, T)                                                            \
     T third[CYPOOL_VECTOR / sizeof(T) > 0 ? CYPOOL_VECTOR / sizeof(T) : 1];                      \
     third_##S(third, a, n);                                                                      \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \

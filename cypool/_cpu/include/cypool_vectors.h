@@ -102,7 +102,8 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_OTHER_HALF(i) lanes_half_ + (i) / 2
 #define CYPOOL_WOVEN(i) (i) % 2 * lanes_ + (i) / 2
 #define CYPOOL_WOVEN_MORE(i) (i) % 2 * lanes_ + lanes_ / 2 + (i) / 2
-#define CYPOOL_BETWEEN(i) (i) + 1 < lanes_ ? (i) + 1 : 2 * lanes_ - 2
+/* Of elements and those two on, the ones between, from the nearer of both in each 16 bytes. */
+#define CYPOOL_BETWEEN(i) (i) % part_ < part_ / 2 ? (i) + 1 : lanes_ + (i) - 1
 #if defined(__clang__) || __GNUC__ >= 12
 #define CYPOOL_SHUFFLE(a, b, MASK, LANES, F) __builtin_shufflevector(a, b, CYPOOL_LANES##LANES(F))
 #else
@@ -152,6 +153,50 @@ CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, i64, int64_t, int64_t)
 CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, u64, uint64_t, int64_t)
 CYPOOL_WIDTHS(CYPOOL_VEC, 16, 8, 4, f32, float, int32_t)
 CYPOOL_WIDTHS(CYPOOL_VEC, 8, 4, 2, f64, double, int64_t)
+
+/* The even elements of two vectors, and the odd ones. With AVX2 little goes from one half of a register
+   to the other, so what is asked for comes half by half (`near`), and in its order by one instruction
+   more (`joined`). */
+#define CYPOOL_NEAR(i, H) (                                                                      \
+    (i) / (H) * (H) + ((i) % (H) < (H) / 2 ? 2 * ((i) % (H)) : lanes_ + 2 * ((i) % (H)) - (H)))
+#define CYPOOL_NEAR_EVEN(i) CYPOOL_NEAR(i, lanes_ / 2)
+#define CYPOOL_NEAR_ODD(i) CYPOOL_NEAR(i, lanes_ / 2) + 1
+#define CYPOOL_QUARTER(i) (i) % 2 * 2 + (i) / 2
+#if CYPOOL_VECTOR >= 32
+static inline __attribute__((always_inline, unused)) mask_i64_32 join_quarters(mask_i64_32 v)
+{ return CYPOOL_SHUFFLE(v, v, mask_i64_32, 4, CYPOOL_QUARTER); }
+#endif
+#define CYPOOL_JOINED_16(v) (v)
+#define CYPOOL_JOINED_32(v) join_quarters((mask_i64_32)(v))
+#define CYPOOL_JOINED_64(v) (v)
+#define CYPOOL_APART(S, T, I, BYTES, LANES)                                                      \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES joined_##S##_##BYTES(     \
+    vec_##S##_##BYTES v)                                                                         \
+{ return (vec_##S##_##BYTES)CYPOOL_JOINED_##BYTES(v); }                                          \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES near_evens_##S##_##BYTES( \
+    vec_##S##_##BYTES a, vec_##S##_##BYTES b)                                                    \
+{                                                                                                \
+    enum { lanes_ = LANES };                                                                     \
+    if (BYTES != 32) return CYPOOL_SHUFFLE(a, b, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);        \
+    return CYPOOL_SHUFFLE(a, b, mask_##S##_##BYTES, LANES, CYPOOL_NEAR_EVEN);                    \
+}                                                                                                \
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES near_odds_##S##_##BYTES(  \
+    vec_##S##_##BYTES a, vec_##S##_##BYTES b)                                                    \
+{                                                                                                \
+    enum { lanes_ = LANES };                                                                     \
+    if (BYTES != 32) return CYPOOL_SHUFFLE(a, b, mask_##S##_##BYTES, LANES, CYPOOL_ODD);         \
+    return CYPOOL_SHUFFLE(a, b, mask_##S##_##BYTES, LANES, CYPOOL_NEAR_ODD);                     \
+}
+CYPOOL_WIDTHS(CYPOOL_APART, 64, 32, 16, i8, int8_t, int8_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 64, 32, 16, u8, uint8_t, int8_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 32, 16, 8, i16, int16_t, int16_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 32, 16, 8, u16, uint16_t, int16_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 16, 8, 4, i32, int32_t, int32_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 16, 8, 4, u32, uint32_t, int32_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 8, 4, 2, i64, int64_t, int64_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 8, 4, 2, u64, uint64_t, int64_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 16, 8, 4, f32, float, int32_t)
+CYPOOL_WIDTHS(CYPOOL_APART, 8, 4, 2, f64, double, int64_t)
 
 /* The function of a name for a reducer's tag and a row's type. */
 #define CYPOOL_OF_TYPE(NAME, y)                                                                  \

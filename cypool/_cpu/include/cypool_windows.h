@@ -120,25 +120,25 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES under_##O
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across22_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
 {                                                                                                \
-    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);\
-    vec_##S##_##BYTES odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);  \
-    return both_##OP##_##S##_##BYTES(even, odd);                                                 \
+    return joined_##S##_##BYTES(both_##OP##_##S##_##BYTES(                                       \
+        near_evens_##S##_##BYTES(left, right), near_odds_##S##_##BYTES(left, right)));           \
 }                                                                                                \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across32_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
 {                                                                                                \
-    vec_##S##_##BYTES even = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_EVEN);\
-    vec_##S##_##BYTES odd = CYPOOL_SHUFFLE(left, right, mask_##S##_##BYTES, LANES, CYPOOL_ODD);  \
+    vec_##S##_##BYTES even = near_evens_##S##_##BYTES(left, right);                              \
+    vec_##S##_##BYTES odd = near_odds_##S##_##BYTES(left, right);                                \
     /* The third taps are the first ones from the second on, and the last. */                    \
     vec_##S##_##BYTES third = CYPOOL_SHUFFLE(                                                    \
-        even, last - (vec_##S##_##BYTES){0}, mask_##S##_##BYTES, LANES, CYPOOL_NEXT);            \
-    even = both_##OP##_##S##_##BYTES(even, odd);                                                 \
+        joined_##S##_##BYTES(even), last - (vec_##S##_##BYTES){0}, mask_##S##_##BYTES, LANES,    \
+        CYPOOL_NEXT);                                                                            \
+    even = joined_##S##_##BYTES(both_##OP##_##S##_##BYTES(even, odd));                           \
     return both_##OP##_##S##_##BYTES(even, third);                                               \
 }                                                                                                \
 static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES across31_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES left, vec_##S##_##BYTES right, T last)                                     \
 {                                                                                                \
-    enum { lanes_ = LANES };                                                                     \
+    enum { lanes_ = LANES, part_ = 16 * LANES / BYTES };                                         \
     /* The second taps are the first ones from the second on, and one of the third ones. */      \
     vec_##S##_##BYTES second = CYPOOL_SHUFFLE(                                                   \
         left, right, mask_##S##_##BYTES, LANES, CYPOOL_BETWEEN);                                 \
@@ -290,11 +290,19 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
 #define CYPOOL_FULL(OP, T)                                                                       \
     ((T)0.5 > 0 && sizeof(CYPOOL_STORED(OP, T)) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
-/* A few short rows at a time are read block by block across all of them, in an order in which nothing
-   is read ahead by itself: as many bytes are asked for as these rows have, a little further on. What
-   lies there need not be an array's. */
+/* Rows of windows that are gone through together, block by block across all columns, so that what
+   several of them see is read once. Rows that lie a page apart displace each other in the nearest
+   cache if these are many. (Long vectors read and write whole lines of it.) */
+static inline __attribute__((unused)) ptrdiff_t cypool_few(int kernel, int stride, ptrdiff_t bytes)
+{
+    if (kernel == 2) return 1;
+    if (bytes % 4096 == 0) return 2;
+    return CYPOOL_VECTOR == 32 ? 4 / stride : 8 / stride;
+}
+/* A few short rows are read in an order in which nothing is read ahead by itself: as many bytes are
+   asked for as these rows have, a little further on. What lies there need not be an array's. */
 #define CYPOOL_AHEAD 16384
-#define CYPOOL_SHORT 8192
+#define CYPOOL_SHORT (CYPOOL_VECTOR == 32 ? 4096 : 8192)
 #define CYPOOL_FETCH(p, bytes)                                                                   \
     if ((bytes) <= CYPOOL_SHORT)                                                                 \
         for (ptrdiff_t j_ = 0; j_ < (bytes); j_ += 64)                                           \
@@ -310,7 +318,8 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     T nothing, double by)                                                                        \
 {                                                                                                \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
-    const ptrdiff_t few = n <= LANES ? rows : K == 2 ? 1 : STRIDE == 2 ? 4 : 8;                  \
+    const ptrdiff_t few = n <= LANES ? rows                                                      \
+        : cypool_few(K, STRIDE, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)));                 \
     const int regular = taps == K && sa == STRIDE * step;                                        \
     const int one = K == 3 && STRIDE == 1 && n + 2 <= LANES;                                     \
     vec_##S##_##BYTES found = {0};                                                               \
@@ -465,20 +474,23 @@ static inline __attribute__((unused)) int pixels_##OP##_##S(                    
     return slide3_##OP##_##S(outputs, n, y, a, step, room, by);                                  \
 }                                                                                                \
 /* One window, by the place of each of its taps. */                                              \
-static __attribute__((noinline, unused)) int pixel_##OP##_##S(                                   \
-    int kernel, ptrdiff_t n, CYPOOL_STORED(OP, T) *restrict y, const void *const *taps, double by) \
+static inline __attribute__((always_inline, unused)) int pixel_of_##OP##_##S(                    \
+    const int kernel, ptrdiff_t n, CYPOOL_STORED(OP, T) *restrict y, const void *const *taps,    \
+    double by)                                                                                   \
 {                                                                                                \
     vec_##S##_##BYTES note = {0};                                                                \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         vec_##S##_##BYTES all = {0};                                                             \
+        CYPOOL_UNROLLED                                                                          \
         for (int j = 0; j < kernel; j++) {                                                       \
-            vec_##S##_##BYTES v = CYPOOL_GET(                                                        \
-                OP, S, BYTES, (const CYPOOL_STORED(OP, T) *)taps[j] + i), w; \
+            vec_##S##_##BYTES v = CYPOOL_GET(                                                    \
+                OP, S, BYTES, (const CYPOOL_STORED(OP, T) *)taps[j] + i), w;                     \
             if (CYPOOL_NOTES_##OP) note += v;                                                    \
             v = CYPOOL_TAKE_##OP(v, by);                                                         \
+            CYPOOL_UNROLLED                                                                      \
             for (int t = 1; t < kernel; t++) {                                                   \
-                w = CYPOOL_GET(                                                                       \
-                    OP, S, BYTES, (const CYPOOL_STORED(OP, T) *)taps[t * kernel + j] + i); \
+                w = CYPOOL_GET(                                                                  \
+                    OP, S, BYTES, (const CYPOOL_STORED(OP, T) *)taps[t * kernel + j] + i);       \
                 if (CYPOOL_NOTES_##OP) note += w;                                                \
                 v = both_##OP##_##S##_##BYTES(v, CYPOOL_TAKE_##OP(w, by));                       \
             }                                                                                    \
@@ -489,6 +501,12 @@ static __attribute__((noinline, unused)) int pixel_##OP##_##S(                  
         CYPOOL_PUT(OP, S, BYTES, y + i, all, 0)                                                  \
     }                                                                                            \
     return noted_##OP##_##S(note);                                                               \
+}                                                                                                \
+static __attribute__((noinline, unused)) int pixel_##OP##_##S(                                   \
+    int kernel, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, const void *const *taps, double by)        \
+{                                                                                                \
+    if (kernel == 2) return pixel_of_##OP##_##S(2, n, y, taps, by);                              \
+    return pixel_of_##OP##_##S(3, n, y, taps, by);                                               \
 }
 /* Of windows of four one column at a time: fewer streams of memory are read at once, in longer runs,
    which is faster where these are long; of nine it is not. */
@@ -698,6 +716,12 @@ static __attribute__((noinline, unused)) int astray_f32(ptrdiff_t n, const float
         astray |= (a[i] == 0) | ((a[i] >= CYPOOL_LEAST) & (a[i] <= CYPOOL_MOST)) ? 0 : (uint32_t)-1;
     }
     return (zero ? 1 : 0) | (astray ? 2 : 0);
+}
+/* Roots of values over `by`. */
+static __attribute__((noinline, unused)) void roots_f32(ptrdiff_t n, float *restrict y, float by)
+{
+    if (by == 1) for (ptrdiff_t i = 0; i < n; i++) y[i] = __builtin_sqrtf(y[i]);
+    else for (ptrdiff_t i = 0; i < n; i++) y[i] = __builtin_sqrtf(y[i] / by);
 }
 /* Whether the square of a value vanishes that is not zero. */
 static __attribute__((noinline, unused)) int has_tiny_f32(ptrdiff_t n, const float *a)

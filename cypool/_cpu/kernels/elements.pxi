@@ -1,7 +1,7 @@
 # Types and the three ways to combine two values. Max and Min are written so that one compare and
 # one select do it; neither keeps a NaN in its left operand apart, so floating point has careful
 # forms, used on the pieces of an array in which a NaN was found.
-from libc.math cimport INFINITY, NAN, fabs, pow, sqrt, sqrtf
+from libc.math cimport INFINITY, NAN, fabs, pow, sqrt
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
     INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
@@ -144,6 +144,7 @@ cdef extern from "cypool_windows.h":
     int cypool_pixel(int, ...) noexcept nogil
     int cypool_peaks(Py_ssize_t, ...) noexcept nogil
     const double *cypool_zeros
+    void roots_f32(Py_ssize_t, float *, float) noexcept nogil       # of values over the last
     # Roots of squares of float32: 1, one is zero; 2, another may not be right.
     int astray_f32(Py_ssize_t, const float *) noexcept nogil
     int has_tiny_f32(Py_ssize_t, const float *) noexcept nogil      # whose square is zero

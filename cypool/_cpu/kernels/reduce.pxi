@@ -105,9 +105,20 @@ cdef bint reduce_block(
             work.index = index_of_tile(work, h0)
             work.values = <char *>y
             work.index_plane = 0
+        elif job.first_pixels:
+            return True
     if n == 0 and job.wide == 0 or work.dn == 0:
         for p in range(work.planes):
             rows_fill(rows, width, y + p * py, sy, made_of_none(job, r, y))
+    elif job.first_pixels and work.index != NULL:
+        axis_source(heights, h0, h1, &first, &last)
+        m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
+                          + work.i0 * job.x.stride[2])
+        if reducer is Max and (acc is float or acc is double):
+            found = fold_first_pixels(work, h0, h1, y, py, sy, <const acc *>m,
+                                      job.x.group // size, job.x.stride[1] // size, first)
+        if found:
+            return True
     elif job.wide > 0:
         for h in range(h0, h1):
             axis_window(&job.axis[2], work.o0, &start, &count)
@@ -285,6 +296,7 @@ cdef void reduce_units(
     cdef Work work
     cdef Job counter
     cdef Py_ssize_t u, rest, h0, h1, at, size = sizeof(acc), tile = -1
+    cdef bint looks
     memset(&work, 0, sizeof(work))
     work.job = job
     work.source = scratch
@@ -366,13 +378,14 @@ cdef void reduce_units(
             work.runs = work.grid != 0
         if (acc is float or acc is double) and (reducer is Max or reducer is Min):
             # With no NaN about, one instruction takes a maximum.
-            if (reduce_block(&work, h0, h1, u, r, _) if job.squares or job.peaks
+            looks = job.squares or job.peaks or reducer is Max and job.first_pixels
+            if (reduce_block(&work, h0, h1, u, r, _) if looks
                     else job.load != NULL or job.wide > 0 or block_has_nan(&work, h0, h1, _)):
                 if reducer is Max:
                     reduce_block(&work, h0, h1, u, <NanMax *>NULL, _)
                 else:
                     reduce_block(&work, h0, h1, u, <NanMin *>NULL, _)
                 continue
-            if job.squares or job.peaks:
+            if looks:
                 continue
         reduce_block(&work, h0, h1, u, r, _)

@@ -1,21 +1,26 @@
-# Norms, which those windows make of squares of float32, and what has to be made again.
+# Norms, which windows of few taps make of squares of float32, and what has to be made again.
 
 # Roots of sums of squares, or of their means.
 cdef void make_roots(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, float *y, Py_ssize_t py,
         Py_ssize_t sy) noexcept nogil:
-    cdef Py_ssize_t p, h, o, i, nc = work.nc
-    cdef float by
-    cdef float *to
+    cdef const Job *job = work.job
+    cdef Py_ssize_t p, h, o, last, nc = work.nc
     cdef Divisor divisor
     for h in range(h0, h1):
-        divisor_start(&divisor, work.job, work.d, h)
+        divisor_start(&divisor, job, work.d, h)
         for p in range(work.planes):
-            for o in range(work.o0, work.o1):
-                by = <float>divisor_of(&divisor, o)
-                to = y + p * py + (h - h0) * sy + (o - work.o0) * nc
-                for i in range(nc):
-                    to[i] = sqrtf(to[i] / by)
+            o = work.o0
+            while o < work.o1:
+                # (Windows that count every tap have one divisor.)
+                last = o + 1
+                if divisor.override:
+                    last = work.o1
+                elif job.whole_begin[2] <= o < job.whole_end[2]:
+                    last = min(job.whole_end[2], work.o1)
+                roots_f32((last - o) * nc, y + p * py + (h - h0) * sy + (o - work.o0) * nc,
+                          <float>divisor_of(&divisor, o))
+                o = last
 
 
 # Those that may not be right, as squares of float32 overflow or vanish, are made again in float64,
@@ -52,8 +57,9 @@ cdef bint block_has_tiny(Work *work, Py_ssize_t h0, Py_ssize_t h1) noexcept nogi
     cdef const Job *job = work.job
     cdef Py_ssize_t p, h, i, first, last, n = work.nw * work.nc, rows = 1
     cdef const char *x
+    cdef bint lines = job.x.stride[2] == work.nc * 4 and (work.nc == 1 or job.x.inner == 4)
     axis_source(&job.axis[1], h0, h1, &first, &last)
-    if job.load == NULL and job.x.stride[1] == n * 4:
+    if lines and job.x.stride[1] == n * 4:
         rows = last - first
     for p in range(work.planes):
         h = first - rows
@@ -61,7 +67,7 @@ cdef bint block_has_tiny(Work *work, Py_ssize_t h0, Py_ssize_t h1) noexcept nogi
             h += rows
             x = work.plane + p * job.x.group + work.d0 * job.x.stride[0] + (
                 h * job.x.stride[1] + work.i0 * job.x.stride[2])
-            if job.load == NULL:
+            if lines:
                 if has_tiny_f32(rows * n, <const float *>x):
                     return True
                 continue

@@ -9,7 +9,7 @@ from cypool._cpu.grid cimport grid_of, grid_serves, survey_start
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, ACC_U8, ACC_U16, ACC_U32,
     ACC_U64, AXES, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8,
-    DT_U16, DT_U32, DT_U64, FLAT_MARGIN, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE,
+    DT_U16, DT_U32, DT_U64, FIRST_TAPS, FLAT_MARGIN, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE,
     TABLE_VERSION, VECTOR_LEAST, Array, Axis, Job, KernelTable, Run, Survey, lanes_fn,
     load_fn, reduce_fn, scatter_fn, store_fn, survey_fn, turn_fn, weights_fn)
 from cypool._cpu.outer cimport outer_offset
