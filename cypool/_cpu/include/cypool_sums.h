@@ -1,6 +1,9 @@
 /* Sums in a wider type than what they are made of, and shares of sums. */
 #ifndef CYPOOL_SUMS_H
 #define CYPOOL_SUMS_H
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -129,13 +132,15 @@ CYPOOL_GAINS_FROM(i32, int32_t, u16, uint16_t)
                                  : (is_signed) ? gain_i32_i16 : gain_i32_u16)(                   \
             rows, n, (int32_t *)(y), sy, a, sa, step, count))
 
-/* Half a vector of float32 as float64: GCC makes the widest of two halves, where one instruction does. */
+/* Half a vector of float32 as float64: GCC makes it of two halves, where one instruction does. */
 typedef double cypool_doubles __attribute__((vector_size(CYPOOL_VECTOR)));
 typedef float cypool_floats __attribute__((vector_size(CYPOOL_VECTOR / 2)));
 static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider_float(cypool_floats v)
 {
 #if CYPOOL_VECTOR == 64
     return (cypool_doubles)_mm512_cvtps_pd((__m256)v);
+#elif defined(__AVX__)
+    return (cypool_doubles)_mm256_cvtps_pd((__m128)v);
 #else
     return __builtin_convertvector(v, cypool_doubles);
 #endif
