@@ -761,15 +761,16 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
         job.runs and job.quads and h.kernel == 1 and h.lo == 0 and h.outputs <= h.length)
     if job.row_grids:
         job.block = 1
-    job.shares_rows = not job.wide and shares_rows(job, size)
-    job.first_pixels = finds_in_pixels(job, size) and (
-        job.shares_rows or taps_below(job.axis, FIRST_TAPS + 1))
-    if job.first_pixels and job.shares_rows:
-        # (Likewise.)
+    job.first_pixels = finds_in_pixels(job, size)
+    job.shares_rows = job.first_pixels and not job.wide and shares_rows(job, size)
+    if not job.shares_rows:
+        job.first_pixels = job.first_pixels and taps_below(job.axis, FIRST_TAPS + 1)
+    if job.shares_rows:
+        # (Rows that two blocks see are looked through twice.)
         job.block = min(h.outputs, max(job.block, min(
             8 * axis_extent(h, 1) // h.stride, STREAMED // 2 // size // job.pitch)))
     elif job.by_rows and job.load == NULL and not job.wide:
-        # (Rows that two blocks see are looked through twice; scratch has five times the rows.)
+        # (Likewise; scratch has five times the rows.)
         job.block = min(h.outputs, max(job.block, min(
             2 * axis_extent(h, 1) // h.stride, STREAMED // 3 // size // job.pitch)))
     job.blocks = (h.outputs - 1) // job.block + 1

@@ -286,9 +286,10 @@ static inline __attribute__((always_inline, unused)) void first_row_of_##S(     
 {                                                                                                \
     enum { many_ = CYPOOL_FIRST_BYTES / BYTES };                                                 \
     const mask_##S##_##BYTES zero = {0};                                                         \
-    vec_##S##_##BYTES found = *(const vec_##S##_##BYTES *)note, met = {0}, v;                    \
+    vec_##S##_##BYTES found = *(const vec_##S##_##BYTES *)note, v;                               \
     first_##S##_##BYTES first[many_];                                                            \
     for (; n > 0; n--, pairs += 2 * many_ * LANES, at += next) {                                 \
+        vec_##S##_##BYTES met = {0};                                                             \
         mask_##S##_##BYTES where = (I)at - zero;                                                 \
         const T *tap = a;                                                                        \
         CYPOOL_UNROLLED                                                                          \
@@ -319,7 +320,6 @@ static inline __attribute__((always_inline, unused)) void first_row_of_##S(     
             *(mask_##S##_##BYTES *)(pairs + (many_ + u) * LANES) = first[u].at;                  \
         }                                                                                        \
         found += met;                                                                            \
-        met -= met;                                                                              \
         if (n > 1) a += advance;                                                                 \
     }                                                                                            \
     *(vec_##S##_##BYTES *)note = found;                                                          \
