@@ -42,7 +42,7 @@ SCALAR = {
     # No comparison of 64-bit integers, and pairs of two of float64 are as well taken one by one.
     "baseline": re.compile(r"^(?:join|join3|add|add2|pairs|triples)_(?:max|min)_[iu]64$"
                            r"|^triples_(?:max|min)_f64$|^has_nan_f64$"
-                           r"|_run_[iu]64$|^locate_nan_run_f64$|^check64$|^check32$"),
+                           r"|_run_[iu]64$|^locate_nan_run_f64$|^check_(?:all|each)64$"),
 }
 
 pytestmark = pytest.mark.skipif(
