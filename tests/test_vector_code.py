@@ -21,9 +21,10 @@ LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
     "gather", "lanes", "halves", "turn")]
 # What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with
-# a sum, 1 with squares, 1 of keys with a maximum and a minimum. (Sums of halves come on top.)
+# a sum, 1 with squares, 1 of keys with a maximum and a minimum. Sums in wider types come on top: of
+# halves of two kinds, and of integers of 8 and 16 bits.
 ONE_PASS = 2 * 10 + 2 * 2 + 4 + 1 + 2
-HALVES = 2
+WIDER = 2 + 4
 WIDTHS = {"16": "xmm", "32": "ymm", "64": "zmm"}
 REGISTERS = {"baseline": "xmm", "avx2": "ymm", "avx512": "zmm"}
 # Arithmetic and selection on vectors: packed floating point, packed integers, masks.
@@ -131,7 +132,7 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
     level, found = functions
     names = [n for n in found if re.match(r"windows\d\d_planes_\w+_\d\d$", n)]
     widths = list(WIDTHS).index("16" if level == "baseline" else "32" if level == "avx2" else "64")
-    assert len(names) == (ONE_PASS + HALVES) * 3 * (widths + 1)
+    assert len(names) == (ONE_PASS + WIDER) * 3 * (widths + 1)
     assert without_vectors(
         found, names, but=r"_[iu]64_|_f64_" if level == "baseline" else "$^") == []
 
@@ -199,7 +200,7 @@ def test_running_sums_are_vector_code(functions):
 def test_pixels_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if re.match(r"(?:pixels[23]|slide[23]|pixel)_[a-z]+_[iuf]\d+$", n)]
-    assert len(names) == (ONE_PASS + HALVES) * 5
+    assert len(names) == (ONE_PASS + WIDER) * 5
     wide = r"_[iu]64$|_f64$" if level == "baseline" else "$^"
     assert without_vectors(found, names, REGISTERS[level], but=wide) == []
 
@@ -210,8 +211,8 @@ def test_images_are_vector_code(functions):
         r"(?:flats_[a-z]+|means|means_apart)_[iuf]\d+_\d\d$", n)]
     # Of the widest and the narrowest vectors there are; means of all.
     widths = {"baseline": ("16",), "avx2": ("16", "32"), "avx512": ("16", "64")}[level]
-    assert len([n for n in names if n.startswith("flats")]) == ONE_PASS * len(widths)
-    assert len(names) == ONE_PASS * len(widths) + 2 * 4 * (
+    assert len([n for n in names if n.startswith("flats")]) == (ONE_PASS + WIDER) * len(widths)
+    assert len(names) == (ONE_PASS + WIDER) * len(widths) + 2 * 4 * (
         3 if level == "avx512" else len(widths))
     wide = r"_[iu]64_|_f64_" if level == "baseline" else "$^"
     assert without_vectors(found, names, but=wide) == []

@@ -22,8 +22,8 @@ from cypool._cpu.axis cimport axis_adaptive_window, axis_apart, axis_extent, axi
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.grid cimport grid_of, grid_serves, survey_join, survey_start
 from cypool._cpu.job cimport (
-    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BAND_ROWS, BFLOAT_NANS, DT_BF16,
-    DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FIRST_TAPS,
+    ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, BAND_ROWS, BFLOAT_NANS,
+    DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DTYPES, FIRST_TAPS,
     FLAT_MARGIN, HALF_NANS, INNER, LANES_MOST, LOCATE, LOCATE_BYTES, LOCATE_ROWS, MAX, MIN,
     ROW_TAPS, SLIDING, SUM, TABLE, TRANSPOSED, VECTOR_LEAST, Array, Axis, Job, Survey, reduce_fn,
     scatter_fn)
@@ -840,7 +840,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
     if job.squares:
-        # (Three pixels, and another row of results; twice as wide, where these are halves.)
+        # (Three pixels, and another row of results; twice as wide, where sums are in wider types.)
         job.temporary = (6 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
     if axis_apart(w):
         # (With the windows beside those of a tile.)
@@ -929,12 +929,12 @@ cdef bint lies_flat(const Job *job, Py_ssize_t size) noexcept:
             h.length * w.length * size)))
 
 
-# Whether planes are small and have a window of three by three around each element. (Sums of halves
-# have no loop for that.)
+# Whether planes are small and have a window of three by three around each element. (Sums of what
+# has two bytes or one have no loop for that.)
 cdef bint is_flat(const Job *job, Py_ssize_t size) noexcept:
     cdef const Axis *a
     cdef int i
-    if job.sums and size == 2:
+    if job.sums and size <= 2:
         return False
     for i in range(1, AXES):
         a = &job.axis[i]
@@ -1277,9 +1277,9 @@ cdef int prepare(
         job.store = kernels.root[y_dtype]
         job.averages = average
         find_whole(job)
-    elif reducer[0] == SUM and plain_x and plain_y and mask is None and (
-            makes_halves(job, x_dtype, y_dtype, average, include_pad, override or 0)):
-        accumulator = ACC_I16
+    elif reducer[0] == SUM and plain_x and plain_y and mask is None and x_dtype == y_dtype and (
+            makes_sums(job, x_dtype, average, include_pad, override or 0)):
+        accumulator = ACC_I8 if ELEMENT_SIZE[x_dtype] == 1 else ACC_I16
     elif reducer[0] == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job, override or 0)
         job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
@@ -1337,18 +1337,27 @@ cdef int prepare(
     return accumulator
 
 
-# Whether sums of halves are made on the way from one place to the other, in float32.
-cdef bint makes_halves(
-        Job *job, int x_dtype, int y_dtype, bint average, bint include_pad,
-        int64_t override) noexcept:
-    if (x_dtype != y_dtype or x_dtype != DT_F16 and x_dtype != DT_BF16 or job.joined
-            or not is_small_square(job, 2) or job.inner > 1 and 2 * job.inner < PIXEL):
+# Whether sums of halves, and means of integers of 8 or 16 bits, are made on the way from one place
+# to the other, in wider types: of at most nine values (see cypool_shorts.h).
+cdef bint makes_sums(
+        Job *job, int dtype, bint average, bint include_pad, int64_t override) noexcept:
+    cdef Py_ssize_t size = ELEMENT_SIZE[dtype]
+    cdef bint halves = dtype == DT_F16 or dtype == DT_BF16
+    if (job.joined or size > 2 or not halves and (not average or override != 0)
+            or not is_small_square(job, size)):
         return False
-    job.turned = 2 if x_dtype == DT_BF16 else 1
     job.averages = average
     job.include_pad = include_pad
     job.divisor_override = override if average else 1
     find_whole(job)
+    if not halves and (
+            is_pair_of_pairs(job)
+            or <double>job.divisor[0].kernel * job.divisor[1].kernel * job.divisor[2].kernel > 9):
+        return False
+    if halves:
+        job.turned = 2 if dtype == DT_BF16 else 1
+    else:
+        job.turned = 3 if dtype == DT_I8 or dtype == DT_I16 else 4
     job.divides = True
     job.clips = job.inner == 1 and not has_one_divisor(job)
     return True

@@ -184,7 +184,9 @@ cdef struct Job:
     bint means              # 2x2 of integers of 8 or 16 bits, likewise
     bint roots              # of sums of squares, which those make as well
     int16_t nans            # of halves as keys: NaN of a sign that there are
-    int turned              # squares, keys, or sums of halves (2: bfloat16) are made on the way
+    # Squares, keys, or sums of halves (2: bfloat16) or of integers of 8 or 16 bits (3; 4: without
+    # a sign) are made on the way.
+    int turned
     bint divides            # sums are divided at once, where they are made and go, and
     bint clips              # those that the border clips by other numbers
     bint shares             # gradients of windows that all have one divisor

@@ -3,9 +3,11 @@
 #ifndef CYPOOL_HALVES_H
 #define CYPOOL_HALVES_H
 #include "cypool_vectors.h"
+#if defined(__AVX2__) || defined(__F16C__)
+#include <immintrin.h>
+#endif
 
 #if defined(__F16C__)
-#include <immintrin.h>
 CYPOOL_BLOCK halves_block(float *restrict y, const uint16_t *restrict a, int n)
 {
     uint64_t few;
@@ -58,7 +60,7 @@ CYPOOL_BLOCK shares_block(uint16_t *restrict y, const float *restrict a, float b
 #define CYPOOL_HALVES(n, CALL) { enum { B_ = 1 }; for (ptrdiff_t i_ = 0; i_ < (n); i_++) { CALL; } }
 #endif
 /* Vectors of them, as many as a vector of float32 has: in, and out, or the first half of them. (What
-   compilers make of conversions that are wider than a register of 32 bytes is in two pieces.) */
+   compilers make of conversions to registers of 32 bytes and more is in pieces.) */
 #define CYPOOL_HALF_TYPES(S, BYTES, LANES)                                                       \
 typedef uint32_t bits_##BYTES __attribute__((vector_size(BYTES), may_alias));                    \
 typedef uint16_t short_##BYTES __attribute__((vector_size(BYTES / 2), aligned(2), may_alias));
@@ -72,7 +74,11 @@ CYPOOL_WIDTHS(CYPOOL_HALF_TYPES, 16, 8, 4, f32)
 #define CYPOOL_WIDE_64(p) CYPOOL_WIDE(64, p)
 #define CYPOOL_NARROW_64(r) CYPOOL_NARROW(64, r)
 #endif
+#if defined(__AVX2__)
+#define CYPOOL_WIDE_32(p) (bits_32)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p)))
+#else
 #define CYPOOL_WIDE_32(p) CYPOOL_WIDE(32, p)
+#endif
 #define CYPOOL_WIDE_16(p) CYPOOL_WIDE(16, p)
 #define CYPOOL_NARROW_32(r) CYPOOL_NARROW(32, r)
 #define CYPOOL_NARROW_16(r) CYPOOL_NARROW(16, r)

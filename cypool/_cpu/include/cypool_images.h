@@ -9,7 +9,7 @@
    whose windows no border clips. */
 #define CYPOOL_FLATS(OP, S, T, I, BYTES, LANES)                                                  \
 CYPOOL_BLOCK flats_strip_##OP##_##S##_##BYTES(                                                   \
-    ptrdiff_t rows, T *restrict y, ptrdiff_t sy, const T *restrict a, ptrdiff_t sa,              \
+    ptrdiff_t rows, CYPOOL_STORED(OP, T) *restrict y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *restrict a, ptrdiff_t sa, \
     ptrdiff_t step, ptrdiff_t reach, int taps, int regular, int every, double by,                \
     vec_##S##_##BYTES *found)                                                                    \
 {                                                                                                \
@@ -36,15 +36,15 @@ CYPOOL_BLOCK flats_strip_##OP##_##S##_##BYTES(                                  
         vec_##S##_##BYTES v = under_##OP##_##S##_##BYTES(l0, l1, l2, taps, 0, 0);                \
         v = both_##OP##_##S##_##BYTES(v, under_##OP##_##S##_##BYTES(m0, m1, m2, taps, 0, 0));    \
         v = both_##OP##_##S##_##BYTES(v, under_##OP##_##S##_##BYTES(r0, r1, r2, taps, 0, 0));    \
-        CYPOOL_SHARE(OP, S, T, v, by)                                                            \
+        CYPOOL_MEAN(OP, S, BYTES, T, v, by)                                                      \
         CYPOOL_ROOT_##OP(S, BYTES, v, all, by)                                                   \
-        *(vec_##S##_##BYTES *)y = v;                                                             \
+        CYPOOL_PUT(OP, S, BYTES, y, v, 0)                                                        \
         if (regular) { l0 = l1; m0 = m1; r0 = r1; l1 = l2; m1 = m2; r1 = r2; }                   \
     }                                                                                            \
     *found = all;                                                                                \
 }                                                                                                \
 static __attribute__((noinline, unused)) int flats_##OP##_##S##_##BYTES(                         \
-    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step,   \
+    ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, ptrdiff_t sa, ptrdiff_t step, \
     ptrdiff_t reach, int taps, double by)                                                        \
 {                                                                                                \
     enum { few_ = 8 };                                                                           \
@@ -55,8 +55,8 @@ static __attribute__((noinline, unused)) int flats_##OP##_##S##_##BYTES(        
         const ptrdiff_t some = rows - h < few_ ? rows - h : few_;                                \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
             const int all = i + LANES == n || reach > LANES;                                     \
-            const T *p = a + h * sa + i;                                                         \
-            T *to = y + h * sy + i;                                                              \
+            const CYPOOL_STORED(OP, T) *p = a + h * sa + i;                                      \
+            CYPOOL_STORED(OP, T) *to = y + h * sy + i;                                           \
             if (taps == 3 && sa == step)                                                         \
                 flats_strip_##OP##_##S##_##BYTES(                                                \
                     some, to, sy, p, sa, step, reach, 3, 1, all, by, &found);                    \
@@ -72,9 +72,9 @@ static __attribute__((noinline, unused)) int flats_##OP##_##S##_##BYTES(        
 /* Values are noted where they are under a window's first column, or under every one: at the end of a
    row, and where columns are so far apart that the end's do not cover all that comes after it. */
 #define CYPOOL_READ3(OP, S, BYTES, t, p)                                                         \
-    l##t = *(const vec_##S##_##BYTES *)(p);                                                      \
-    m##t = *(const vec_##S##_##BYTES *)((p) + reach);                                            \
-    r##t = *(const vec_##S##_##BYTES *)((p) + 2 * reach);                                        \
+    l##t = CYPOOL_GET(OP, S, BYTES, p);                                                          \
+    m##t = CYPOOL_GET(OP, S, BYTES, (p) + reach);                                                \
+    r##t = CYPOOL_GET(OP, S, BYTES, (p) + 2 * reach);                                            \
     n##t = l##t;                                                                                 \
     if (CYPOOL_NOTES_##OP && every) n##t += m##t + r##t;                                         \
     l##t = CYPOOL_TAKE_##OP(l##t, by);                                                           \
@@ -118,7 +118,7 @@ static inline __attribute__((always_inline, unused)) int quads_row_##OP##_##S(  
     I any = 0;                                                                                   \
     for (ptrdiff_t i = 0; i < n; i++, y += pixel, a += 2 * pixel) {                              \
         v = quad_column_##OP##_##S(a, step, taps, notes, by);                                    \
-        v = quad_both_##OP##_##S(v, quad_column_##OP##_##S(a + pixel, step, taps, notes + 1, by));\
+        v = quad_both_##OP##_##S(v, quad_column_##OP##_##S(a + pixel, step, taps, notes + 1, by)); \
         if (kernel == 3)                                                                         \
             v = quad_both_##OP##_##S(                                                            \
                 v, quad_column_##OP##_##S(a + 2 * pixel, step, taps, notes, by));                \
@@ -143,7 +143,7 @@ static __attribute__((noinline, unused)) int quads_##OP##_##S(                  
 #define CYPOOL_ALL_FLATS(OP, S, T, I, L64, L32, L16)                                             \
 CYPOOL_ENDS(CYPOOL_FLATS, L64, L32, L16, OP, S, T, I)                                            \
 static inline __attribute__((unused)) int flats_##OP##_##S(                                      \
-    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step,   \
+    ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, ptrdiff_t sa, ptrdiff_t step, \
     ptrdiff_t reach, int taps, double by)                                                        \
 {                                                                                                \
     CYPOOL_ENDS(CYPOOL_FLATS_TRY, L64, L32, L16, OP, S, T)                                       \
@@ -164,6 +164,12 @@ CYPOOL_ALL_FLATS(sum, i64, int64_t, int64_t, 8, 4, 2)
 CYPOOL_ALL_FLATS(sum, f32, float, int32_t, 16, 8, 4)
 CYPOOL_ALL_FLATS(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_ALL_FLATS(square, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_FLATS(halves, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_FLATS(bfloats, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_FLATS(shorts, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_FLATS(ushorts, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_FLATS(bytes, i16, int16_t, int16_t, 32, 16, 8)
+CYPOOL_ALL_FLATS(ubytes, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_ALL_FLATS(keymax, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_ALL_FLATS(keymin, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_QUADS_OF_TYPES(max)
@@ -176,23 +182,21 @@ CYPOOL_QUADS(square, f32, float, int32_t)
 
 /* rows, n, reducer, whether its sums are roots of sums of squares, y, distance of its rows, source,
    distance of its rows and of those of a window and of its columns, taps, what sums are divided by */
-#define cypool_flats(rows, n, r, turned, y, ...)                                                  \
+#define cypool_flats(rows, n, r, turned, y, ...)                                                 \
     CYPOOL_WINDOWS_FOR(flats, no_flats, r, turned, y)(rows, n, y, __VA_ARGS__)
 static inline __attribute__((unused)) int no_flats(
     ptrdiff_t rows, ptrdiff_t n, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa,
     ptrdiff_t step, ptrdiff_t reach, int taps, double by)
 { return 0; }
-#define flats_halves_f32 no_flats
-#define flats_bfloats_f32 no_flats
 /* n, reducer, the same, y, source, distance of a window's rows, values of a pixel, taps of a column
    and of a row, what sums are divided by. (Of what is as wide as a float, or wider.) */
-#define cypool_quads(n, r, turned, y, ...)                                                        \
+#define cypool_quads(n, r, turned, y, ...)                                                       \
     CYPOOL_QUADS_FOR(r, turned, y)(n, y, __VA_ARGS__)
-#define CYPOOL_QUADS_FOR(r, turned, y)                                                            \
+#define CYPOOL_QUADS_FOR(r, turned, y)                                                           \
     _Generic((r), cypool_max *: CYPOOL_QUADS_ORDERED(quads_max, y),                              \
         cypool_min *: CYPOOL_QUADS_ORDERED(quads_min, y),                                        \
         cypool_sum *: _Generic((y), int32_t *: quads_sum_i32, int64_t *: quads_sum_i64,          \
-            float *: (turned) ? quads_square_f32 : quads_sum_f32, double *: quads_sum_f64,        \
+            float *: (turned) ? quads_square_f32 : quads_sum_f32, double *: quads_sum_f64,       \
             default: no_quads),                                                                  \
         cypool_nanmax *: _Generic((y), float *: quads_nanmax_f32, double *: quads_nanmax_f64,    \
             default: CYPOOL_QUADS_ORDERED(quads_max, y)),                                        \

@@ -79,9 +79,13 @@ static inline __attribute__((unused)) int no_planes(
 { return -1; }
 #define planes_halves_f32 no_planes
 #define planes_bfloats_f32 no_planes
+#define planes_shorts_f32 no_planes
+#define planes_ushorts_f32 no_planes
+#define planes_bytes_i16 no_planes
+#define planes_ubytes_i16 no_planes
 /* n, width, reducer, whether its sums are roots of sums of squares, y and so on; whether a NaN was met
    that may be lost, or a root is out of range, or -1: there are too few elements */
-#define cypool_planes(n, width, r, turned, y, ...)                                                \
+#define cypool_planes(n, width, r, turned, y, ...)                                               \
     CYPOOL_WINDOWS_FOR(planes, no_planes, r, turned, y)(n, width, y, __VA_ARGS__)
 
 #endif

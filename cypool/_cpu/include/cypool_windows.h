@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include "cypool_halves.h"
+#include "cypool_shorts.h"
 
 /* Square windows of two or three taps a side, at a distance of one or two, from the source to what
    each makes in one go: nothing between is written. `taps` rows lie under each window, step apart;
@@ -22,9 +23,13 @@
 #define CYPOOL_NOTES_keymin 0
 #define CYPOOL_NOTES_halves 0
 #define CYPOOL_NOTES_bfloats 0
+#define CYPOOL_NOTES_bytes 0
+#define CYPOOL_NOTES_ubytes 0
+#define CYPOOL_NOTES_shorts 0
+#define CYPOOL_NOTES_ushorts 0
 
 /* What lies in memory, and how a vector of it, and one element, come from there and go back: sums of
-   halves are made in float32. */
+   halves and of integers of 16 bits are made in float32, of 8 bits in 16. */
 #define CYPOOL_MEMORY_max plain
 #define CYPOOL_MEMORY_min plain
 #define CYPOOL_MEMORY_sum plain
@@ -35,23 +40,47 @@
 #define CYPOOL_MEMORY_keymin plain
 #define CYPOOL_MEMORY_halves half
 #define CYPOOL_MEMORY_bfloats bfloat
+#define CYPOOL_MEMORY_bytes byte
+#define CYPOOL_MEMORY_ubytes ubyte
+#define CYPOOL_MEMORY_shorts short
+#define CYPOOL_MEMORY_ushorts ushort
 #define CYPOOL_STORED_plain(T) T
 #define CYPOOL_STORED_half(T) int16_t
 #define CYPOOL_STORED_bfloat(T) int16_t
+#define CYPOOL_STORED_short(T) int16_t
+#define CYPOOL_STORED_ushort(T) int16_t
+#define CYPOOL_STORED_byte(T) int8_t
+#define CYPOOL_STORED_ubyte(T) int8_t
 #define CYPOOL_GET_plain(S, BYTES, p) (*(const vec_##S##_##BYTES *)(p))
 #define CYPOOL_GET_half(S, BYTES, p) get_half_##BYTES(p)
 #define CYPOOL_GET_bfloat(S, BYTES, p) get_bfloat_##BYTES(p)
+#define CYPOOL_GET_short(S, BYTES, p) get_short_##BYTES(p)
+#define CYPOOL_GET_ushort(S, BYTES, p) get_ushort_##BYTES(p)
+#define CYPOOL_GET_byte(S, BYTES, p) get_byte_##BYTES(p)
+#define CYPOOL_GET_ubyte(S, BYTES, p) get_ubyte_##BYTES(p)
 #define CYPOOL_PUT_plain(S, BYTES, p, v, half)                                                   \
     if (half) memcpy(p, &v, BYTES / 2);                                                          \
     else *(vec_##S##_##BYTES *)(p) = v;
 #define CYPOOL_PUT_half(S, BYTES, p, v, half) put_half_##BYTES(p, v, half);
 #define CYPOOL_PUT_bfloat(S, BYTES, p, v, half) put_bfloat_##BYTES(p, v, half);
+#define CYPOOL_PUT_short(S, BYTES, p, v, half) put_whole_##BYTES(p, v, half);
+#define CYPOOL_PUT_ushort(S, BYTES, p, v, half) put_whole_##BYTES(p, v, half);
+#define CYPOOL_PUT_byte(S, BYTES, p, v, half) put_byte_##BYTES(p, v, half);
+#define CYPOOL_PUT_ubyte(S, BYTES, p, v, half) put_byte_##BYTES(p, v, half);
 #define CYPOOL_GET1_plain(v) (v)
 #define CYPOOL_GET1_half(v) get_half((uint16_t)(v))
 #define CYPOOL_GET1_bfloat(v) cypool_from_bfloat((uint16_t)(v))
+#define CYPOOL_GET1_short(v) (v)
+#define CYPOOL_GET1_ushort(v) (uint16_t)(v)
+#define CYPOOL_GET1_byte(v) (v)
+#define CYPOOL_GET1_ubyte(v) (uint8_t)(v)
 #define CYPOOL_PUT1_plain(v) (v)
 #define CYPOOL_PUT1_half(v) (int16_t)put_half(v)
 #define CYPOOL_PUT1_bfloat(v) (int16_t)cypool_to_bfloat(v)
+#define CYPOOL_PUT1_short(v) put_whole(v)
+#define CYPOOL_PUT1_ushort(v) put_whole(v)
+#define CYPOOL_PUT1_byte(v) (int8_t)(v)
+#define CYPOOL_PUT1_ubyte(v) (int8_t)(v)
 #define CYPOOL_JOIN_NAMES(a, b) a##b
 #define CYPOOL_JOINED(a, b) CYPOOL_JOIN_NAMES(a, b)
 #define CYPOOL_STORED(OP, T) CYPOOL_JOINED(CYPOOL_STORED_, CYPOOL_MEMORY_##OP)(T)
@@ -97,7 +126,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES only_##S#
     return v;                                                                                    \
 }
 #define CYPOOL_WINDOWS_BLOCKS(OP, S, T, BYTES, LANES)                                            \
-static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES both_##OP##_##S##_##BYTES(\
+static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES both_##OP##_##S##_##BYTES( \
     vec_##S##_##BYTES a, vec_##S##_##BYTES b)                                                    \
 {                                                                                                \
     vec_##S##_##BYTES y;                                                                         \
@@ -189,6 +218,18 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
 #define CYPOOL_TAKE_bfloats(v, by) (v)
 #define CYPOOL_ROOT_bfloats(S, BYTES, v, note, by)
 #define CYPOOL_ROOT1_bfloats(v, note, by)
+#define CYPOOL_TAKE_bytes(v, by) (v)
+#define CYPOOL_ROOT_bytes(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_bytes(v, note, by)
+#define CYPOOL_TAKE_ubytes(v, by) (v)
+#define CYPOOL_ROOT_ubytes(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_ubytes(v, note, by)
+#define CYPOOL_TAKE_shorts(v, by) (v)
+#define CYPOOL_ROOT_shorts(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_shorts(v, note, by)
+#define CYPOOL_TAKE_ushorts(v, by) (v)
+#define CYPOOL_ROOT_ushorts(S, BYTES, v, note, by)
+#define CYPOOL_ROOT1_ushorts(v, note, by)
 #define CYPOOL_TAKE_sum(v, by) (v)
 #define CYPOOL_ROOT_sum(S, BYTES, v, note, by)
 #define CYPOOL_ROOT1_sum(v, note, by)
@@ -208,6 +249,10 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
 #define CYPOOL_FINDS_square 1
 #define CYPOOL_FINDS_halves 0
 #define CYPOOL_FINDS_bfloats 0
+#define CYPOOL_FINDS_bytes 0
+#define CYPOOL_FINDS_ubytes 0
+#define CYPOOL_FINDS_shorts 0
+#define CYPOOL_FINDS_ushorts 0
 /* What floating sums are divided by, where they become means: a power of two is multiplied by, which
    is the same to the last bit. */
 #define CYPOOL_EXACT(by)                                                                         \
@@ -217,6 +262,19 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES root_##S#
         if (CYPOOL_EXACT(by)) v = v * (T)(1 / by);                                               \
         else v = v / (T)by;                                                                      \
     }
+/* Likewise of what is kept in other types than it is stored in: vectors, or of BYTES 0 one element. */
+#define CYPOOL_MEAN(OP, S, BYTES, T, v, by)                                                      \
+    CYPOOL_JOINED(CYPOOL_MEAN_, CYPOOL_MEMORY_##OP)(OP, S, BYTES, T, v, by)
+#define CYPOOL_MEAN_plain CYPOOL_SHARE_AS
+#define CYPOOL_MEAN_half CYPOOL_SHARE_AS
+#define CYPOOL_MEAN_bfloat CYPOOL_SHARE_AS
+#define CYPOOL_MEAN_short CYPOOL_SHARE_AS
+#define CYPOOL_MEAN_ushort CYPOOL_SHARE_AS
+#define CYPOOL_SHARE_AS(OP, S, BYTES, T, v, by) CYPOOL_SHARE(OP, S, T, v, by)
+#define CYPOOL_MEAN_byte(OP, S, BYTES, T, v, by)                                                 \
+    if (by != 1) v = mean_of_bytes_##BYTES(v, (int)by, (uint16_t)((int)(65535 / by) + 1), 128);
+#define CYPOOL_MEAN_ubyte(OP, S, BYTES, T, v, by)                                                \
+    if (by != 1) v = mean_of_bytes_##BYTES(v, (int)by, (uint16_t)((int)(65535 / by) + 1), 0);
 /* A strip: blocks below each other, whose rows that several windows see are read once. Where all of
    a row's columns are in one vector (`one`), the others are made of it. */
 #define CYPOOL_WINDOWS_STRIP(K, STRIDE, OP, S, T, BYTES, LANES)                                  \
@@ -266,7 +324,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
         if (taps > 2) last = (T)CYPOOL_OP_##OP(last, e2);                                        \
         if (edge && edge->end) last = nothing;                                                   \
         left = across##K##STRIDE##_##OP##_##S##_##BYTES(left, right, last);                      \
-        CYPOOL_SHARE(OP, S, T, left, by)                                                         \
+        CYPOOL_MEAN(OP, S, BYTES, T, left, by)                                                   \
         CYPOOL_ROOT_##OP(S, BYTES, left, all, by)                                                \
         CYPOOL_PUT(OP, S, BYTES, y, left, half)                                                  \
         if (regular && K - STRIDE == 1) { l0 = l2; r0 = r2; e0 = e2; }                           \
@@ -343,7 +401,7 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                 CYPOOL_STORED(OP, T) *to = y + h * sy + i;                                       \
                 if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges,\
+                        some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges, \
                         nothing, by, &found, &lost);                                             \
                 else if (one && CYPOOL_FULL(OP, T) && regular)                                   \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
@@ -358,7 +416,7 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
                         some, to, sy, p, sa, step, K, 1, 0, 0, 0, nothing, by, &found, &lost);   \
                 else if (CYPOOL_FULL(OP, T) && regular)                                          \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
-                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, by, &found, &lost);\
+                        some, to, sy, p, sa, step, K, 1, 0, 0, edge, nothing, by, &found, &lost); \
                 else                                                                             \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, taps, 0, 0, 0, edge, nothing, by, &found,     \
@@ -409,7 +467,7 @@ static inline __attribute__((always_inline, unused)) T clipped_rows_##OP##_##S( 
             else all = (T)CYPOOL_OP_##OP(all, v);                                                \
         }                                                                                        \
         if (CYPOOL_NOTES_##OP) last += note;                                                     \
-        CYPOOL_SHARE(OP, S, T, all, by)                                                          \
+        CYPOOL_MEAN(OP, S, 0, T, all, by)                                                        \
         CYPOOL_ROOT1_##OP(all, last, by)                                                         \
         *y = CYPOOL_PUT1(OP, all);                                                               \
     }                                                                                            \
@@ -452,7 +510,7 @@ static inline __attribute__((always_inline, unused)) vec_##S##_##BYTES column_##
     if (CYPOOL_NOTES_##OP) *note += met;                                                         \
     return v;                                                                                    \
 }                                                                                                \
-static inline __attribute__((always_inline, unused)) int noted_##OP##_##S(vec_##S##_##BYTES note)\
+static inline __attribute__((always_inline, unused)) int noted_##OP##_##S(vec_##S##_##BYTES note) \
 {                                                                                                \
     I any = 0;                                                                                   \
     mask_##S##_##BYTES bad = note != note;                                                       \
@@ -467,7 +525,7 @@ static inline __attribute__((unused)) int pixels_##OP##_##S(                    
     ptrdiff_t outputs, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, const CYPOOL_STORED(OP, T) *a, ptrdiff_t advance, ptrdiff_t step, \
     ptrdiff_t reach, int taps, int kernel, void *room, double by)                                \
 {                                                                                                \
-    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);\
+    if (kernel == 2) return pixels2_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by); \
     if (advance != n || reach != n)                                                              \
         return pixels3_##OP##_##S(outputs, n, y, a, advance, step, reach, room, by);             \
     if (taps == 2) return slide2_##OP##_##S(outputs, n, y, a, step, room, by);                   \
@@ -496,7 +554,7 @@ static inline __attribute__((always_inline, unused)) int pixel_of_##OP##_##S(   
             }                                                                                    \
             all = j == 0 ? v : both_##OP##_##S##_##BYTES(all, v);                                \
         }                                                                                        \
-        CYPOOL_SHARE(OP, S, T, all, by)                                                          \
+        CYPOOL_MEAN(OP, S, BYTES, T, all, by)                                                    \
         CYPOOL_ROOT_##OP(S, BYTES, all, note, by)                                                \
         CYPOOL_PUT(OP, S, BYTES, y + i, all, 0)                                                  \
     }                                                                                            \
@@ -529,7 +587,7 @@ static __attribute__((noinline, unused)) int pixels##K##_##OP##_##S(            
                                               column_##OP##_##S(a + i + reach, step, K, &note, by)); \
             v = both_##OP##_##S##_##BYTES(                                                       \
                 v, column_##OP##_##S(a + i + (K - 1) * reach, step, K, &note, by));              \
-            CYPOOL_SHARE(OP, S, T, v, by)                                                        \
+            CYPOOL_MEAN(OP, S, BYTES, T, v, by)                                                  \
             CYPOOL_ROOT_##OP(S, BYTES, v, note, by)                                              \
             CYPOOL_PUT(OP, S, BYTES, y + i, v, 0)                                                \
         }                                                                                        \
@@ -547,7 +605,7 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
     T *left = (T *)room, *middle = left + n, *right = middle + n, *swap;                         \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         *(vec_##S##_##BYTES *)(left + i) = column_##OP##_##S(a + i, step, TAPS, &note, by);      \
-        *(vec_##S##_##BYTES *)(middle + i) = column_##OP##_##S(a + n + i, step, TAPS, &note, by);\
+        *(vec_##S##_##BYTES *)(middle + i) = column_##OP##_##S(a + n + i, step, TAPS, &note, by); \
     }                                                                                            \
     for (; outputs > 0; outputs--, y += n) {                                                     \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
@@ -556,7 +614,7 @@ static __attribute__((noinline, unused)) int slide##TAPS##_##OP##_##S(          
             w = both_##OP##_##S##_##BYTES(                                                       \
                 *(vec_##S##_##BYTES *)(left + i), *(vec_##S##_##BYTES *)(middle + i));           \
             w = both_##OP##_##S##_##BYTES(w, v);                                                 \
-            CYPOOL_SHARE(OP, S, T, w, by)                                                        \
+            CYPOOL_MEAN(OP, S, BYTES, T, w, by)                                                  \
             CYPOOL_ROOT_##OP(S, BYTES, w, note, by)                                              \
             CYPOOL_PUT(OP, S, BYTES, y + i, w, 0)                                                \
         }                                                                                        \
@@ -581,6 +639,10 @@ static double cypool_zeros[CYPOOL_INNER] __attribute__((unused));
 #define CYPOOL_SUMS_square 1
 #define CYPOOL_SUMS_halves 1
 #define CYPOOL_SUMS_bfloats 1
+#define CYPOOL_SUMS_bytes 1
+#define CYPOOL_SUMS_ubytes 1
+#define CYPOOL_SUMS_shorts 1
+#define CYPOOL_SUMS_ushorts 1
 
 /* Extremes of windows of n elements in a row, `step` apart, for as many elements as a vector has and
    more: several vectors of them, and at last the lanes of one. Whether a NaN was met that may be
@@ -704,6 +766,10 @@ CYPOOL_WIDTHS(CYPOOL_ROOTS, 16, 8, 4, f32)
 CYPOOL_ALL_WINDOWS(square, f32, float, int32_t, 16, 8, 4)
 CYPOOL_ALL_WINDOWS(halves, f32, float, int32_t, 16, 8, 4)
 CYPOOL_ALL_WINDOWS(bfloats, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(shorts, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(ushorts, f32, float, int32_t, 16, 8, 4)
+CYPOOL_ALL_WINDOWS(bytes, i16, int16_t, int16_t, 32, 16, 8)
+CYPOOL_ALL_WINDOWS(ubytes, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_ALL_WINDOWS(keymax, i16, int16_t, int16_t, 32, 16, 8)
 CYPOOL_ALL_WINDOWS(keymin, i16, int16_t, int16_t, 32, 16, 8)
 
@@ -754,7 +820,7 @@ static inline __attribute__((unused)) int no_pixel(
         int64_t *: NAME##_i64, uint64_t *: NAME##_u64, float *: NAME##_f32,                      \
         double *: NAME##_f64, default: NONE)
 /* `turned`: whether elements are turned into others on the way and back: squares, or keys; of sums of
-   halves, 2, if these are of the other kind. */
+   16 bits, 2, if these are of the other kind of halves, and of integers 3 or, without a sign, 4. */
 #define CYPOOL_WINDOWS_FOR(NAME, NONE, r, turned, y)                                             \
     _Generic((r), cypool_max *: _Generic((y),                                                    \
             int16_t *: (turned) ? NAME##_keymax_i16 : NAME##_max_i16,                            \
@@ -763,7 +829,9 @@ static inline __attribute__((unused)) int no_pixel(
             int16_t *: (turned) ? NAME##_keymin_i16 : NAME##_min_i16,                            \
             default: CYPOOL_OF_ORDERED(NAME##_min, NONE, y)),                                    \
         cypool_sum *: _Generic((y), int32_t *: NAME##_sum_i32, int64_t *: NAME##_sum_i64,        \
-            int16_t *: (turned) == 2 ? NAME##_bfloats_f32 : NAME##_halves_f32,                   \
+            int16_t *: (turned) == 4 ? NAME##_ushorts_f32 : (turned) == 3 ? NAME##_shorts_f32    \
+                : (turned) == 2 ? NAME##_bfloats_f32 : NAME##_halves_f32,                        \
+            int8_t *: (turned) == 4 ? NAME##_ubytes_i16 : NAME##_bytes_i16,                      \
             float *: (turned) ? NAME##_square_f32 : NAME##_sum_f32, double *: NAME##_sum_f64,    \
             default: NONE),                                                                      \
         cypool_nanmax *: _Generic((y), float *: NAME##_nanmax_f32,                               \

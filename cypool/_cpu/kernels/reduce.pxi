@@ -70,91 +70,39 @@ cdef void fold_block(
             fold_lines(work, rows, y + p * py, sy, v + p * pv, sv, r)
 
 
-# A block of output rows of a group of planes, or of one. Whether a NaN was met that may be lost:
-# then nothing but values was written.
-cdef bint reduce_block(
-        Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t unit, reducer *r,
-        acc *_) noexcept nogil:
+# Windows of a block through the stages, or straight from the source where they are long. Whether a
+# NaN was met that may be lost.
+cdef bint fold_staged(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        reducer *r) noexcept nogil:
     cdef const Job *job = work.job
     cdef const Axis *heights = &job.axis[1]
-    cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, width, p, h, start, count
-    cdef Py_ssize_t first = 0, last = 0, sm = 0, pm = 0, sy, py, size = sizeof(acc)
-    cdef Py_ssize_t wide = 4 if job.index32 else 8
-    cdef bint narrow = False, found = False
-    cdef char *out = job.y.data
-    cdef const char *m = NULL
-    cdef acc *y
-    cdef Run run, index, piece
-    width = (work.o1 - work.o0) * nc
-    if out != NULL:
-        out += (outer_offset(job, &job.y, work.first) + work.c0 * job.y.inner
-                + work.d * job.y.stride[0] + h0 * job.y.stride[1] + work.o0 * job.y.stride[2])
-    if job.store == NULL and not job.counts:
-        y = <acc *>out
-        sy = job.y.stride[1] // size
-        py = job.y.group // size
+    cdef Py_ssize_t nc = work.nc, rows = h1 - h0, size = sizeof(acc), h, p, start, count
+    cdef Py_ssize_t first, last, sm, pm
+    cdef bint narrow = False
+    cdef const char *m
+    if reducer is Sum and acc is int8_t:
+        # (Sums of these are made in wider types.)
+        return False
     else:
-        y = <acc *>(job.y.data if job.counts else work.line)
-        sy = width
-        py = rows * sy
-    work.index = NULL
-    if reducer is Max and (acc is float or acc is double):
-        if (job.firsts and n > 0 and work.dn > 0 and job.index.stride[2] == nc * wide
-                and job.index.stride[1] == sy * wide and (nc == 1 or job.index.inner == wide)
-                and (work.planes == 1 or job.index.group == py * wide)):
-            work.index = index_of_tile(work, h0)
-            work.values = <char *>y
-            work.index_plane = 0
-        elif job.first_pixels:
-            return True
-    if n == 0 and job.wide == 0 or work.dn == 0:
-        for p in range(work.planes):
-            rows_fill(rows, width, y + p * py, sy, made_of_none(job, r, y))
-    elif job.first_pixels and work.index != NULL:
-        axis_source(heights, h0, h1, &first, &last)
-        m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
-                          + work.i0 * job.x.stride[2])
-        if reducer is Max and (acc is float or acc is double):
-            found = fold_first_pixels(work, h0, h1, y, py, sy, <const acc *>m,
-                                      job.x.group // size, job.x.stride[1] // size, first)
-        if found:
-            return True
-    elif job.wide > 0:
-        for h in range(h0, h1):
-            axis_window(&job.axis[2], work.o0, &start, &count)
-            axis_window(heights, h, &first, &last)
-            if count == 0 or last == 0:
-                row_fill(y, nc, identity(r, y))
-            else:
-                fold_wide(work, h, y, start, count, <acc *>work.stack, r)
-    elif job.squares:
-        axis_source(heights, h0, h1, &first, &last)
-        m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
-                          + work.i0 * job.x.stride[2])
-        if job.pixels:
-            found = fold_pixels(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
-                                job.x.stride[1] // size, first, r)
-        elif not fold_planes(work, y, py, sy, <const acc *>m, &found, r):
-            found = fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
-                                 job.x.stride[1] // size, first, r)
-        if found and not job.roots:
-            return True
-        if acc is float and reducer is Sum:
-            if found:
-                mend_roots(work, h0, h1, y, py, sy)
-    elif job.means:
-        fold_means(work, h0, h1, out)
-    elif job.peaks:
-        if fold_peaks(work, h0, rows, y, py, sy, r):
-            return True
-    else:
+        if job.wide > 0:
+            for h in range(h0, h1):
+                axis_window(&job.axis[2], work.o0, &start, &count)
+                axis_window(heights, h, &first, &last)
+                if count == 0 or last == 0:
+                    row_fill(y, nc, identity(r, y))
+                else:
+                    fold_wide(work, h, y, start, count, <acc *>work.stack, r)
+            return False
+        if job.peaks:
+            return fold_peaks(work, h0, rows, y, py, sy, r)
         axis_source(heights, h0, h1, &first, &last)
         # Where source rows are: in place, or in scratch.
         sm = job.pitch
         pm = job.source_rows * sm
         m = work.source
         if job.axis[2].kind == SLIDING and not job.totals:
-            make_margins(work, r, _)
+            make_margins(work, r, y)
         if job.source_rows == 0:
             m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
                               + work.i0 * job.x.stride[2])
@@ -178,6 +126,75 @@ cdef bint reduce_block(
             if job.roots:
                 make_roots(work, h0, h1, y, py, sy)
                 mend_roots(work, h0, h1, y, py, sy)
+        return False
+
+
+# A block of output rows of a group of planes, or of one. Whether a NaN was met that may be lost:
+# then nothing but values was written.
+cdef bint reduce_block(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t unit, reducer *r,
+        acc *_) noexcept nogil:
+    cdef const Job *job = work.job
+    cdef const Axis *heights = &job.axis[1]
+    cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, width, p, h
+    cdef Py_ssize_t first = 0, last = 0, sy, py, size = sizeof(acc)
+    cdef Py_ssize_t wide = 4 if job.index32 else 8
+    cdef bint found = False
+    cdef char *out = job.y.data
+    cdef const char *m = NULL
+    cdef acc *y
+    cdef Run run, index, piece
+    width = (work.o1 - work.o0) * nc
+    if out != NULL:
+        out += (outer_offset(job, &job.y, work.first) + work.c0 * job.y.inner
+                + work.d * job.y.stride[0] + h0 * job.y.stride[1] + work.o0 * job.y.stride[2])
+    if job.store == NULL and not job.counts:
+        y = <acc *>out
+        sy = job.y.stride[1] // size
+        py = job.y.group // size
+    else:
+        y = <acc *>(job.y.data if job.counts else work.line)
+        sy = width
+        py = rows * sy
+    if n > 0 and work.dn > 0:
+        axis_source(heights, h0, h1, &first, &last)
+        m = work.plane + (work.d0 * job.x.stride[0] + first * job.x.stride[1]
+                          + work.i0 * job.x.stride[2])
+    work.index = NULL
+    if reducer is Max and (acc is float or acc is double):
+        if (job.firsts and n > 0 and work.dn > 0 and job.index.stride[2] == nc * wide
+                and job.index.stride[1] == sy * wide and (nc == 1 or job.index.inner == wide)
+                and (work.planes == 1 or job.index.group == py * wide)):
+            work.index = index_of_tile(work, h0)
+            work.values = <char *>y
+            work.index_plane = 0
+        elif job.first_pixels:
+            return True
+    if n == 0 and job.wide == 0 or work.dn == 0:
+        for p in range(work.planes):
+            rows_fill(rows, width, y + p * py, sy, made_of_none(job, r, y))
+    elif job.first_pixels and work.index != NULL:
+        if reducer is Max and (acc is float or acc is double):
+            found = fold_first_pixels(work, h0, h1, y, py, sy, <const acc *>m,
+                                      job.x.group // size, job.x.stride[1] // size, first)
+        if found:
+            return True
+    elif job.squares:
+        if job.pixels:
+            found = fold_pixels(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
+                                job.x.stride[1] // size, first, r)
+        elif not fold_planes(work, y, py, sy, <const acc *>m, &found, r):
+            found = fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
+                                 job.x.stride[1] // size, first, r)
+        if found and not job.roots:
+            return True
+        if acc is float and reducer is Sum:
+            if found:
+                mend_roots(work, h0, h1, y, py, sy)
+    elif job.means:
+        fold_means(work, h0, h1, out)
+    elif fold_staged(work, h0, h1, y, py, sy, r):
+        return True
     if job.store == NULL and job.index.data == NULL:
         return False
     run.nh = rows
@@ -211,15 +228,13 @@ cdef bint reduce_block(
             index.sh = job.index.stride[1]
             index.sw = job.index.stride[2]
             index.sc = job.index.inner
-            if acc is not int128 and job.locates and work.index == NULL:
+            if reducer is not Sum and acc is not int128 and job.locates and work.index == NULL:
                 if n == 0 or work.dn == 0:
                     memset(work.codes, 0xff, rows * width * size)
                     store_located(work, h0, h1, work.codes, &index, _)
                 elif job.load == NULL:
                     locate(
-                        work, h0, h1, y + p * py, sy, <const acc *>(
-                            work.plane + p * job.x.group + work.d0 * job.x.stride[0]
-                            + first * job.x.stride[1] + work.i0 * job.x.stride[2]),
+                        work, h0, h1, y + p * py, sy, <const acc *>(m + p * job.x.group),
                         job.x.stride[1] // size, first, &index, r)
                 else:
                     # In scratch, where the first real column comes after the margin.

@@ -14,10 +14,10 @@ cdef extern from "cypool_firsts.h":
     void cypool_first_of_rows(Py_ssize_t, ...) noexcept nogil
 
 
-# Bytes of what windows are made in: sums of halves in float32.
+# Bytes of what windows are made in: sums of 16 bits in float32, of 8 in 16.
 cdef inline int lane_size(reducer *r, acc *_) noexcept nogil:
-    if acc is int16_t and reducer is Sum:
-        return sizeof(float)
+    if reducer is Sum and (acc is int16_t or acc is int8_t):
+        return 2 * sizeof(acc)
     return sizeof(acc)
 
 
@@ -282,7 +282,7 @@ cdef Py_ssize_t fold_few_values(
     cdef Py_ssize_t nc = work.nc, step = sm * work.job.axis[1].step, p, h
     cdef Py_ssize_t advance = sm * work.job.axis[1].stride
     if w.stride == 1:
-        if n * nc * <Py_ssize_t>sizeof(acc) < 16:
+        if n * nc * lane_size(r, y) < 16:
             return 0
         for p in range(planes):
             if cypool_flats(rows, n * nc, r, work.job.turned, y + p * py, sy, m + p * pm, advance,
@@ -391,9 +391,10 @@ cdef bint fold_pixels(
             row = m + p * pm + (start - first) * sm
             to = y + p * py + (h - h0) * sy
             found |= fold_pixel_row(work, h, count, to, row, sm, r)
-            for i in range(1, work.dn):
-                found |= fold_pixel_row(work, h, count, more, row + i * next, sm, r)
-                cypool_add(1, n, r, to, n, more, n)
+            if reducer is not Sum:
+                for i in range(1, work.dn):
+                    found |= fold_pixel_row(work, h, count, more, row + i * next, sm, r)
+                    cypool_add(1, n, r, to, n, more, n)
     return found
 
 

@@ -76,6 +76,7 @@ enter_extremes(&table, ACC_U64, <uint64_t *>NULL)
 enter_extremes(&table, ACC_F32, <float *>NULL)
 enter_extremes(&table, ACC_F64, <double *>NULL)
 table.reduce[MAX][ACC_I128] = <reduce_fn>&reduce_units[Max, int128]
+enter_sums(&table, ACC_I8, <int8_t *>NULL)
 enter_sums(&table, ACC_I16, <int16_t *>NULL)
 enter_sums(&table, ACC_I32, <int32_t *>NULL)
 enter_sums(&table, ACC_I64, <int64_t *>NULL)
