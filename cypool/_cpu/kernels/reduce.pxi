@@ -78,7 +78,7 @@ cdef bint fold_staged(
     cdef const Job *job = work.job
     cdef const Axis *heights = &job.axis[1]
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, size = sizeof(acc), h, p, start, count
-    cdef Py_ssize_t first, last, sm, pm
+    cdef Py_ssize_t first, last, sm, pm, i0 = work.i0, nw = work.nw
     cdef bint narrow = False
     cdef const char *m
     if reducer is Sum and acc is int8_t:
@@ -93,6 +93,9 @@ cdef bint fold_staged(
                     row_fill(y, nc, identity(r, y))
                 else:
                     fold_wide(work, h, y, start, count, <acc *>work.stack, r)
+            # (Its pieces were the tile's columns for a while.)
+            work.i0 = i0
+            work.nw = nw
             return False
         if job.peaks:
             return fold_peaks(work, h0, rows, y, py, sy, r)
