@@ -66,7 +66,7 @@ cdef struct Taps:
     double *found                   # their results
 
 
-cdef int64_t key_of(element v) noexcept nogil:
+cdef inline int64_t key_of(element v) noexcept nogil:
     if element is half:
         return cypool_key16(v.bits, 0x7c00, 0)
     elif element is bfloat:
@@ -906,11 +906,13 @@ cdef void select_planes(
     cdef const Axis *a = &job.axis[0]
     cdef const Axis *b = &job.axis[1]
     cdef const Axis *c = &job.axis[2]
-    cdef Py_ssize_t unit, plane, inner, d, h, w, i, j, k, at_d, at_h, at_w, place
-    cdef int64_t key, best
+    cdef Py_ssize_t unit, plane, inner, d, h, w, i, j, _k, at_d, at_h, at_w
+    cdef Py_ssize_t kd = a.kernel, kh = b.kernel, kw = c.kernel, height = b.length, width = c.length
+    cdef Py_ssize_t sd = job.x.stride[0], sh = job.x.stride[1], sw = job.x.stride[2]
+    # (Which tap is greater, nothing foretells: by masks, and not by branches.)
+    cdef int64_t key, best, place, at, offset, to, take
     cdef const char *x
     cdef const char *p
-    cdef const char *found
     cdef char *y
     cdef char *index
     for unit in range(first, last):
@@ -929,23 +931,24 @@ cdef void select_planes(
                 at_h = starts[1][unit * b.outputs + h] if starts[1] != NULL else 0
                 for w in range(c.outputs):
                     at_w = starts[2][unit * c.outputs + w]
-                    found = NULL
-                    best = 0
-                    place = 0
-                    for i in range(at_d, at_d + a.kernel):
-                        for j in range(at_h, at_h + b.kernel):
-                            p = x + (i * job.x.stride[0] + j * job.x.stride[1]
-                                     + at_w * job.x.stride[2])
-                            for k in range(c.kernel):
-                                key = key_of((<const element *>p)[0])
-                                if found == NULL or key > best:
-                                    best = key
-                                    found = p
-                                    place = (i * b.length + j) * c.length + at_w + k
-                                p += job.x.stride[2]
+                    place = (at_d * height + at_h) * width + at_w
+                    to = at_d * sd + at_h * sh + at_w * sw
+                    best = key_of((<const element *>(x + to))[0])
+                    for i in range(at_d, at_d + kd):
+                        for j in range(at_h, at_h + kh):
+                            at = (i * height + j) * width + at_w
+                            offset = i * sd + j * sh + at_w * sw
+                            for _k in range(kw):
+                                key = key_of((<const element *>(x + offset))[0])
+                                take = -<int64_t>(key > best)
+                                best ^= (best ^ key) & take
+                                place ^= (place ^ at) & take
+                                to ^= (to ^ offset) & take
+                                at += 1
+                                offset += sw
                     if y != NULL:
                         (<element *>(y + d * job.y.stride[0] + h * job.y.stride[1]
-                                     + w * job.y.stride[2]))[0] = (<const element *>found)[0]
+                                     + w * job.y.stride[2]))[0] = (<const element *>(x + to))[0]
                     if index == NULL:
                         continue
                     p = index + (d * job.index.stride[0] + h * job.index.stride[1]
