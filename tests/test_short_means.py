@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from arrays import between_guards
 from judging import assert_same
 
 import cypool
@@ -119,3 +120,24 @@ def test_values_of_a_photograph_side_by_side(dtype):
                 np.ascontiguousarray(np.moveaxis(x, 1, -1)), 3, 1, data_format="channels_last",
                 **more)
             assert_same(np.ascontiguousarray(np.moveaxis(y, -1, 1)), right)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("dtype", SHORTS)
+def test_nothing_beside_the_arrays_is_touched(dtype, last):
+    """Between pages that cannot be read, at either end."""
+    random, info = np.random.default_rng(3), np.iinfo(dtype)
+    layout = {"data_format": "channels_last" if last else "channels_first"}
+    for i in range(120):
+        planes, channels = random.integers(1, 4), random.choice([1, 2, 3, 4, 33, 64, 70])
+        sides = random.integers(3, 40, 2)
+        shape = (planes, *sides, channels) if last else (planes, channels, *sides)
+        kernel = [(2, 2), (3, 3), (2, 3), (3, 2)][i % 4]
+        stride, padding = random.integers(1, 3), random.integers(0, 2)
+        more = {"count_include_pad": bool(i % 2), "ceil_mode": bool(i % 3), **layout}
+        x = random.integers(info.min, info.max, shape, dtype, endpoint=True)
+        right = cypool.avg_pool2d(x.astype(np.int64), kernel, stride, padding, **more)
+        guarded, _memory = between_guards(x, at_end=i % 5 > 1)
+        out, _room = between_guards(np.zeros(right.shape, dtype), at_end=i % 7 > 2)
+        cypool.avg_pool2d(guarded, kernel, stride, padding, out=out, **more)
+        assert_same(np.array(out), right.astype(dtype))
