@@ -42,6 +42,7 @@ cdef enum:
     STAGED = 65536          # bytes of source rows brought at a time, where this is enough
     STREAMED = 524288       # bytes of source rows from which on they are brought by and by
     SCAN_STEPS = 5          # distances that a window of rows is longer than, if scans pay
+    SCAN_LEAST = 11         # rows from which on extremes that are read in place are worth scans
     SCANNED = 1048576       # bytes of partial results of long windows of rows, at most
     TILE_INNER = 2048       # inner elements of a tile, where there are more than INNER
     TILE_FEW = 32           # to which tiles are made smaller to keep within
@@ -710,7 +711,8 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
         job.wide = max(TOTAL if job.quad_columns else 1, limit // job.tile_c // w.step)
         job.runs = False
     # Long windows of rows that overlap: by scans, if there is room for them.
-    elif overlaps and not small and not (job.locates and job.load != NULL):
+    elif overlaps and not small and not (job.locates and job.load != NULL) and (
+            job.sums or job.load != NULL or h.kernel >= SCAN_LEAST):
         while shrinks and job.tile_c > 64 and (
                 h.kernel > SCANNED // size // columns_of(w, job.tile_w) // job.tile_c):
             job.tile_c = (job.tile_c + 1) // 2
