@@ -91,10 +91,10 @@ static inline __attribute__((always_inline, unused)) void put_byte_##BYTES(     
     if (half) memcpy(p, &to, BYTES / 4);                                                         \
     else *(int8_##BYTES *)p = to;                                                                \
 }                                                                                                \
-/* Sums of n values at least 0 and at most 255, 2 <= n <= 9, over n; each counts from -`below` on. \
-   Half of n is added, so that what is cut off does not count, and the product with 2^16 / n, a  \
-   little more, is right wherever it is below 2^16 / n^2. Where nothing is cut off of an even n, a \
-   half was, which goes to the even neighbour. */                                                \
+/* Sums of n values at least 0 and at most 255, 2 <= n <= 9, over n; each counts from -`below`.  \
+   Half of n is added, so that what is cut off does not count. A factor of 2^16 / n, rounded up, \
+   gives the quotient as long as the sum times n is below 2^16. Where nothing is cut off of an   \
+   even n, a half was, which goes to the even neighbour. */                                      \
 static inline __attribute__((always_inline, unused)) vec_i16_##BYTES mean_of_bytes_##BYTES(      \
     vec_i16_##BYTES v, int n, uint16_t part, int below)                                          \
 {                                                                                                \
