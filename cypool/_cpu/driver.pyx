@@ -53,6 +53,7 @@ cdef enum:
     PIXEL = 64              # bytes of inner elements from which on vectors are made of them alone
     JOINED = 16             # inner elements from which on rows and columns join as rows
     HALVED = 32             # taps of a window up to which it is folded by pairs of pairs
+    FAR = 6291456           # bytes of a source that the nearer caches hold
     TAPS = 32               # as in kernels/fold.pxi
     LEAF = 8                # likewise
     DIRECT = 8              # likewise
@@ -609,8 +610,14 @@ cdef Py_ssize_t bits(Py_ssize_t n) noexcept:
 # Tiles, blocks and scratch, by geometry and type alone: of so few inner elements at a time, where
 # that can be, that a thread needs no more than `room` bytes.
 cdef int cut(Job *job, Py_ssize_t size, Py_ssize_t room) except -1:
-    cdef Job whole = job[0]
+    cdef Job whole
     cdef Py_ssize_t most = min(job.inner, INNER)
+    cdef double source = <double>job.size * job.planes * job.inner
+    cdef int i
+    for i in range(AXES):
+        source *= job.axis[i].length
+    job.far = source > FAR
+    whole = job[0]
     while cut_tiles(job, size, most) and job.scratch > <size_t>room and most > TILE_FEW:
         most = (most + 1) // 2
         job[0] = whole

@@ -203,6 +203,7 @@ cdef struct Job:
     Py_ssize_t margin       # of a gather's lines
     bint direct             # which are read in place, if it can be done
     size_t scratch          # bytes a thread needs
+    bint far                # the source is more than the nearer caches hold
 
 # Elements `step` bytes apart, from `offset` on, of each of some planes, into pixels of `lanes` of
 # them, or back.

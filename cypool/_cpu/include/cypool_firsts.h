@@ -8,13 +8,13 @@
 
 /* Windows in rows of some planes: distances of planes and rows of results, which are the same for
    indices, and of the source, of rows of one window; the index of the source's first element; which of
-   its columns are no padding, from <= i < to. */
+   its columns are no padding, from <= i < to; whether the source is more than the nearer caches hold. */
 typedef struct {
     ptrdiff_t planes, rows, n;
     ptrdiff_t py, sy, pa, sa, step;
     ptrdiff_t at, from, to;
     char *index;
-    int taps, index32;
+    int taps, index32, far;
 } cypool_firsts_of;
 
 /* (GCC 12 has no way to choose among 64-bit integers by a comparison of doubles with SSE2 alone, and
@@ -134,8 +134,8 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
 {                                                                                                \
     const ptrdiff_t n = of->n, rows = of->rows, sa = of->sa, sy = of->sy, step = of->step;       \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
-    const ptrdiff_t few = n <= LANES ? rows                                                      \
-        : K == 2 ? 2 : cypool_few(K, STRIDE, of->step * (ptrdiff_t)sizeof(T));                   \
+    const ptrdiff_t few = cypool_few(                                                            \
+        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(T), of->far);                        \
     const int regular = of->taps == K && sa == STRIDE * step, index32 = of->index32;             \
     ptrdiff_t from = of->from, to = of->to;                                                      \
     char *index = of->index;                                                                     \
@@ -152,7 +152,7 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
     find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
     for (ptrdiff_t p = 0; p < of->planes; p++) {                                                 \
         for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
-            CYPOOL_FETCH(a + h * sa, few < rows ? few * sa * (ptrdiff_t)sizeof(T) : 0)           \
+            CYPOOL_FETCH(a + h * sa, of->far && few < rows ? few * sa * (ptrdiff_t)sizeof(T) : 0) \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
                 edge = i == 0 ? edges : 0;                                                       \
                 if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \

@@ -210,8 +210,6 @@ static inline __attribute__((unused)) int no_quads(
     double by)
 { return 0; }
 
-#define CYPOOL_FETCH_BLOCK(p)                                                                    \
-    __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD), 0, 2);
 /* Means of 2x2 integers of 8 or 16 bits, rounded half to even: those at even and at odd places of a
    vector are added up in lanes of twice the width, where they are neighbours. */
 #define CYPOOL_MEAN4(v) (((v) + 1 + ((v) >> 2 & 1)) >> 2)
@@ -235,8 +233,8 @@ static __attribute__((noinline, unused)) void means_##S##_##BYTES(              
 {                                                                                                \
     CYPOOL_EACH_BLOCK(n, LANES / 2) {                                                            \
         const T *p = a + 2 * i, *q = b + 2 * i;                                                  \
-        CYPOOL_FETCH_BLOCK(p)                                                                    \
-        CYPOOL_FETCH_BLOCK(q)                                                                    \
+        CYPOOL_ASK(p, 1)                                                                         \
+        CYPOOL_ASK(q, 1)                                                                         \
         wide_##S##_##BYTES v = evens_##S##_##BYTES(p) + odds_##S##_##BYTES(p)                    \
             + evens_##S##_##BYTES(q) + odds_##S##_##BYTES(q);                                    \
         *(half_##S##_##BYTES *)(y + i) = __builtin_convertvector(                                \
@@ -249,8 +247,8 @@ static __attribute__((noinline, unused)) void means_apart_##S##_##BYTES(        
 {                                                                                                \
     CYPOOL_EACH_BLOCK(n, LANES) {                                                                \
         const T *p = a + i, *q = b + i;                                                          \
-        CYPOOL_FETCH_BLOCK(p)                                                                    \
-        CYPOOL_FETCH_BLOCK(q)                                                                    \
+        CYPOOL_ASK(p, 1)                                                                         \
+        CYPOOL_ASK(q, 1)                                                                         \
         const vec_##S##_##BYTES a0 = *(const vec_##S##_##BYTES *)p;                              \
         const vec_##S##_##BYTES a1 = *(const vec_##S##_##BYTES *)(p + reach);                    \
         const vec_##S##_##BYTES b0 = *(const vec_##S##_##BYTES *)q;                              \

@@ -37,6 +37,15 @@ CYPOOL_BLOCK widen_block_##S(                                                   
         y[j] = more ? y[j] + v : v;                                                              \
     }                                                                                            \
 }
+/* Eight rows one after the other, from more than the nearer caches hold: memory is asked for in its
+   order, as it is read in another one. */
+#define CYPOOL_WIDEN_AHEAD(MORE, S, SOURCE)                                                      \
+CYPOOL_ROW widen8_##MORE##_ahead_##S(ptrdiff_t n, double *y, const SOURCE *a)                    \
+{                                                                                                \
+    CYPOOL_IN_PLACE(float, n,                                                                    \
+        CYPOOL_ASK(a + 8 * i_, 8 * B_ * sizeof(SOURCE))                                          \
+        widen_block_##S(y + i_, a + i_, n, 8, MORE, B_))                                         \
+}
 #define CYPOOL_WIDEN(COUNT, MORE, S, SOURCE)                                                     \
 CYPOOL_ROW widen##COUNT##_##MORE##_##S(                                                          \
     ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,         \
@@ -54,9 +63,10 @@ CYPOOL_WIDEN(7, 0, S, SOURCE) CYPOOL_WIDEN(8, 0, S, SOURCE) CYPOOL_WIDEN(1, 1, S
 CYPOOL_WIDEN(2, 1, S, SOURCE) CYPOOL_WIDEN(3, 1, S, SOURCE) CYPOOL_WIDEN(4, 1, S, SOURCE)        \
 CYPOOL_WIDEN(5, 1, S, SOURCE) CYPOOL_WIDEN(6, 1, S, SOURCE) CYPOOL_WIDEN(7, 1, S, SOURCE)        \
 CYPOOL_WIDEN(8, 1, S, SOURCE)                                                                    \
+CYPOOL_WIDEN_AHEAD(0, S, SOURCE) CYPOOL_WIDEN_AHEAD(1, S, SOURCE)                                \
 static inline __attribute__((unused)) void widen_##S(                                            \
     ptrdiff_t rows, ptrdiff_t n, double *y, ptrdiff_t sy, const SOURCE *a, ptrdiff_t sa,         \
-    ptrdiff_t step, ptrdiff_t count, int more)                                                   \
+    ptrdiff_t step, ptrdiff_t count, int more, int far)                                          \
 {                                                                                                \
     typedef void (*row_fn)(                                                                      \
         ptrdiff_t, ptrdiff_t, double *, ptrdiff_t, const SOURCE *, ptrdiff_t, ptrdiff_t);        \
@@ -65,8 +75,11 @@ static inline __attribute__((unused)) void widen_##S(                           
          widen7_0_##S, widen8_0_##S},                                                            \
         {widen1_1_##S, widen2_1_##S, widen3_1_##S, widen4_1_##S, widen5_1_##S, widen6_1_##S,     \
          widen7_1_##S, widen8_1_##S}};                                                           \
+    if (far && rows == 1 && step == n && n * (ptrdiff_t)sizeof(SOURCE) <= CYPOOL_SHORT)          \
+        for (; count >= 8; count -= 8, a += 8 * n, more = 1)                                     \
+            (more ? widen8_1_ahead_##S : widen8_0_ahead_##S)(n, y, a);                           \
     for (; count > 8; count -= 8, a += 8 * step, more = 1) fn[more][7](rows, n, y, sy, a, sa, step); \
-    fn[more][count - 1](rows, n, y, sy, a, sa, step);                                            \
+    if (count > 0) fn[more][count - 1](rows, n, y, sy, a, sa, step);                             \
 }
 CYPOOL_WIDENS(f32, float)
 CYPOOL_WIDENS(f64, double)
@@ -157,7 +170,7 @@ static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider
 CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
 { for (int j = 0; j < (int)(CYPOOL_VECTOR / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }             \
 static inline __attribute__((always_inline, unused)) double NAME##_of(                           \
-    ptrdiff_t n, const void *from)                                                               \
+    ptrdiff_t n, const void *from, const int far)                                                \
 {                                                                                                \
     enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
            wide = CYPOOL_VECTOR / sizeof(double), times = sizeof(double) / sizeof(LANE) };       \
@@ -187,6 +200,8 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
     for (int p = 0; p < 16 / wide; p++) sums[p] = (whole){0};                                    \
     while (n > 0) {                                                                              \
         const int done = n < 64;                                                                 \
+        if (far && !done)                                                                        \
+            CYPOOL_ASK(a, 64 * sizeof(T))                                                        \
         CYPOOL_UNROLLED                                                                          \
         for (int p = 0; p < parts; p++) {                                                        \
             p0 = p1 = p2 = p3 = (four){0};                                                       \
@@ -218,15 +233,18 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
     return e[0][0] + e[0][1];                                                                    \
 }                                                                                                \
 static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
-{ return NAME##_of(n, from); }
+{ return NAME##_of(n, from, 0); }
 CYPOOL_TOTAL(total_f32, float, float, int32_t)
 CYPOOL_TOTAL(total_f64, double, double, int64_t)
 CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
-/* Windows of n elements, `step` apart. */
+/* Windows of n elements, `step` apart, perhaps of more than the nearer caches hold. */
 static __attribute__((noinline, unused)) void totals_f32(
     ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step)
-{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step); }
-/* The last one for what was float32 before. */
+{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step, 0); }
+static __attribute__((noinline, unused)) void totals_far_f32(
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step)
+{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step, 1); }
+/* Of one; the last one for what was float32 before. */
 #define cypool_total(n, a, narrow)                                                               \
     _Generic((a), float *: total_f32, const float *: total_f32,                                  \
         default: (narrow) ? total_narrow_f64 : total_f64)(n, (const void *)(a))

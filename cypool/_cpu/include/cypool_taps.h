@@ -1,4 +1,4 @@
-/* Windows of four or five taps, whose rows are combined in registers. */
+/* Four or five rows as one, combined in registers, and four more of an extreme. */
 #ifndef CYPOOL_TAPS_H
 #define CYPOOL_TAPS_H
 #include <stddef.h>
@@ -88,10 +88,55 @@ CYPOOL_ALL_TAPS(sum, f64, double, int64_t, 8, 4, 2)
 CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, 32, 16, 8, sum, i16, int16_t)
 CYPOOL_ALL_TAPS(sum, i16, int16_t, int16_t, 32, 16, 8)
 
+/* Four more rows `step` apart: from more than the nearer caches hold (`far`), and one after the other,
+   memory is asked for in its order, as it is read in another one. */
+#define CYPOOL_MORE(OP, S, T, I, L64, L32, L16)                                                  \
+CYPOOL_BLOCK more_block_##OP##_##S(                                                              \
+    T *restrict y, const T *restrict a, ptrdiff_t step, ptrdiff_t n)                             \
+{                                                                                                \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                          \
+        T v = a[j], w = a[j + step];                                                             \
+        v = (T)CYPOOL_OP_##OP(v, w);                                                             \
+        w = a[j + 2 * step];                                                                     \
+        v = (T)CYPOOL_OP_##OP(v, w);                                                             \
+        w = a[j + 3 * step];                                                                     \
+        v = (T)CYPOOL_OP_##OP(v, w);                                                             \
+        w = y[j];                                                                                \
+        y[j] = (T)CYPOOL_OP_##OP(v, w);                                                          \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_BLOCK more_row_##OP##_##S(ptrdiff_t n, T *y, const T *a, ptrdiff_t step, int far)         \
+{                                                                                                \
+    CYPOOL_IN_PLACE(T, n,                                                                        \
+        if (far) { CYPOOL_ASK(a + 4 * i_, 4 * B_ * sizeof(T)) }                                  \
+        more_block_##OP##_##S(y + i_, a + i_, step, B_))                                         \
+}                                                                                                \
+CYPOOL_ROW more_##OP##_##S(                                                                      \
+    ptrdiff_t rows, ptrdiff_t n, T *y, ptrdiff_t sy, const T *a, ptrdiff_t sa, ptrdiff_t step,   \
+    int far)                                                                                     \
+{                                                                                                \
+    enum { gathered = 1 };                                                                       \
+    CYPOOL_EACH_ROW(                                                                             \
+        if (far && step == n) more_row_##OP##_##S(n, y, a, n, 1);                                \
+        else more_row_##OP##_##S(n, y, a, step, 0))                                              \
+}
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_MORE, max)
+CYPOOL_WINDOWS_OF_TYPES(CYPOOL_MORE, min)
+
 /* (Never called: of what keeps NaN GCC would not make vector code, of 128 bits there is none.) */
 static inline __attribute__((unused)) void no_taps(
     ptrdiff_t rows, ptrdiff_t n, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t b)
 { }
+static inline __attribute__((unused)) void no_more(
+    ptrdiff_t rows, ptrdiff_t n, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa,
+    ptrdiff_t step, int far)
+{ }
+/* rows, n, reducer (of an extreme, without NaN), y, the distance of its rows, source, that of its
+   rows, that of a window's rows, far */
+#define cypool_more(rows, n, r, y, ...)                                                          \
+    _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(more_max, no_more, y),                         \
+        cypool_min *: CYPOOL_OF_ORDERED(more_min, no_more, y),                                   \
+        default: no_more)(rows, n, y, __VA_ARGS__)
 #define CYPOOL_TAPS_FOR(NAME, r, y)                                                              \
     _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(NAME##_max, no_taps, y),                       \
         cypool_min *: CYPOOL_OF_ORDERED(NAME##_min, no_taps, y),                                 \

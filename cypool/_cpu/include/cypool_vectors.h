@@ -44,6 +44,15 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_OP_nanmin(a, b) (((b) < (a)) | ((b) != (b)) ? (b) : (a))
 
 #define CYPOOL_UNROLLED _Pragma("GCC unroll 16")
+
+/* Memory further on is asked for, into the second cache, as the first one has few requests to spare.
+   What lies there need not be an array's. Rows of more bytes than CYPOOL_SHORT are read ahead by
+   processors by themselves. */
+#define CYPOOL_AHEAD 16384
+#define CYPOOL_SHORT (CYPOOL_VECTOR == 32 ? 4096 : 8192)
+#define CYPOOL_ASK(p, bytes)                                                                     \
+    for (ptrdiff_t j_ = 0; j_ < (ptrdiff_t)(bytes); j_ += 64)                                    \
+        __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_), 0, 2);
 #define CYPOOL_BLOCK static inline __attribute__((always_inline, unused)) void
 #define CYPOOL_ROW static __attribute__((noinline, unused)) void
 

@@ -348,23 +348,22 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
 #define CYPOOL_FULL(OP, T)                                                                       \
     ((T)0.5 > 0 && sizeof(CYPOOL_STORED(OP, T)) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
-/* Rows of windows that are gone through together, block by block across all columns, so that what
-   several of them see is read once. Rows that lie a page apart displace each other in the nearest
-   cache if these are many. (Long vectors read and write whole lines of it.) */
-static inline __attribute__((unused)) ptrdiff_t cypool_few(int kernel, int stride, ptrdiff_t bytes)
+/* Rows of windows that are gone through together, block by block across all columns: of arrays beyond
+   the nearer caches few, so that memory is read in its order, but what several of them see once; of
+   others more, as each block of columns takes its time. Rows that lie a page apart displace each other
+   in the nearest cache if these are many. (Long vectors read and write whole lines of it.) */
+static inline __attribute__((unused)) ptrdiff_t cypool_few(
+    ptrdiff_t rows, ptrdiff_t n, int lanes, int kernel, int stride, ptrdiff_t bytes, int far)
 {
-    if (kernel == 2) return 1;
+    if (n <= lanes) return rows;
+    if (far && kernel == 2) return 1;
     if (bytes % 4096 == 0) return 2;
+    if (!far) return n <= 2 * lanes ? rows : 8;
     return CYPOOL_VECTOR == 32 ? 4 / stride : 8 / stride;
 }
 /* A few short rows are read in an order in which nothing is read ahead by itself: as many bytes are
-   asked for as these rows have, a little further on. What lies there need not be an array's. */
-#define CYPOOL_AHEAD 16384
-#define CYPOOL_SHORT (CYPOOL_VECTOR == 32 ? 4096 : 8192)
-#define CYPOOL_FETCH(p, bytes)                                                                   \
-    if ((bytes) <= CYPOOL_SHORT)                                                                 \
-        for (ptrdiff_t j_ = 0; j_ < (bytes); j_ += 64)                                           \
-            __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_), 0, 2);
+   asked for as these rows have. */
+#define CYPOOL_FETCH(p, bytes) if ((bytes) <= CYPOOL_SHORT) { CYPOOL_ASK(p, bytes) }
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
@@ -373,11 +372,11 @@ static inline __attribute__((unused)) ptrdiff_t cypool_few(int kernel, int strid
 static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(   \
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t py, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, \
     ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, ptrdiff_t to,          \
-    T nothing, double by)                                                                        \
+    T nothing, double by, int far)                                                               \
 {                                                                                                \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
-    const ptrdiff_t few = n <= LANES ? rows                                                      \
-        : cypool_few(K, STRIDE, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)));                 \
+    const ptrdiff_t few = cypool_few(                                                            \
+        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)), far);         \
     const int regular = taps == K && sa == STRIDE * step;                                        \
     const int one = K == 3 && STRIDE == 1 && n + 2 <= LANES;                                     \
     vec_##S##_##BYTES found = {0};                                                               \
@@ -392,7 +391,8 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
     for (;;) {                                                                                   \
         for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
-            CYPOOL_FETCH(a + h * sa, few < rows ? few * sa * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)) : 0) \
+            CYPOOL_FETCH(a + h * sa, far && few < rows                                           \
+                ? few * sa * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)) : 0)                        \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
                 edge = i == 0 ? edges : 0;                                                       \
                 if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \
@@ -434,12 +434,12 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
 #define CYPOOL_WINDOWS_TRY(K, STRIDE, OP, S, T, BYTES, LANES)                                    \
     if (LANES == lanes)                                                                          \
         return windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(                                 \
-            planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by);
+            planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by, far);
 #define CYPOOL_WINDOWS(K, STRIDE, OP, S, T, DO)                                                  \
 static inline __attribute__((unused)) int windows##K##STRIDE##_##OP##_##S(                       \
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, CYPOOL_STORED(OP, T) *y, ptrdiff_t py, ptrdiff_t sy, \
     const CYPOOL_STORED(OP, T) *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, \
-    ptrdiff_t to, T nothing, double by)                                                          \
+    ptrdiff_t to, T nothing, double by, int far)                                                 \
 {                                                                                                \
     DO                                                                                           \
     return 0;                                                                                    \
@@ -801,7 +801,7 @@ static __attribute__((noinline, unused)) int has_tiny_f32(ptrdiff_t n, const flo
 static inline __attribute__((unused)) int no_windows(
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, int lanes, void *y, ptrdiff_t py, ptrdiff_t sy,
     const void *a, ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from,
-    ptrdiff_t to, double nothing, double by)
+    ptrdiff_t to, double nothing, double by, int far)
 { return 0; }
 static inline __attribute__((unused)) int no_clipped(
     ptrdiff_t rows, void *y, ptrdiff_t sy, const void *a, ptrdiff_t sa, ptrdiff_t step,
@@ -840,7 +840,8 @@ static inline __attribute__((unused)) int no_pixel(
             double *: NAME##_nanmin_f64, default: CYPOOL_OF_ORDERED(NAME##_min, NONE, y)))
 /* planes, rows, n, lanes of a block (of a vector, its half or its quarter), reducer, whether its sums
    are roots of sums of squares, y, distance of its planes and rows, source, distance of its planes and
-   rows and of the rows of a window, taps, from, to, nothing, what sums are divided by */
+   rows and of the rows of a window, taps, from, to, nothing, what sums are divided by, whether the
+   source is more than the nearer caches hold */
 #define cypool_windows22(planes, rows, n, lanes, r, turned, y, ...)                              \
     CYPOOL_WINDOWS_FOR(windows22, no_windows, r, turned, y)(planes, rows, n, lanes, y, __VA_ARGS__)
 #define cypool_windows32(planes, rows, n, lanes, r, turned, y, ...)                              \

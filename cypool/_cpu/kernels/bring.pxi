@@ -100,7 +100,8 @@ cdef void bring_rows(
                 some = min(count - t, LEAF)
                 for i in range(some):
                     load_rows(work, plane, d + (t + i) * step, h0, h1, loaded + i * size, n, r)
-                cypool_widen(h1 - h0, n, y, sy, <const double *>loaded, n, size, some, t > 0)
+                cypool_widen(h1 - h0, n, y, sy, <const double *>loaded, n, size, some, t > 0,
+                             False)
             return
     for t in range(2 + count % 2):
         load_rows(work, plane, d + t * step, h0, h1, loaded + t * size, n, r)

@@ -6,7 +6,8 @@ cdef void fold_columns(
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[2]
     cdef Py_ssize_t k = a.kernel, s = a.stride, nc = work.nc, n = work.o1 - work.o0
-    cdef Py_ssize_t reach = a.step * nc, length, other, i, p, q
+    cdef Py_ssize_t reach = a.step * nc, length, i, p, q
+    cdef Parts parts
     cdef acc *stack = <acc *>work.stack
     cdef const acc *w
     cdef acc *folded
@@ -50,7 +51,7 @@ cdef void fold_columns(
         for p in range(planes):
             for i in range(rows):
                 cypool_pairs(1, n + k // 2 - 1, r, folded, 0, m + p * pm + i * sm, 0)
-                fold_pairs(1, n, y + p * py + i * sy, n, folded, 0, 1, k // 2, r)
+                fold_pairs(1, n, y + p * py + i * sy, n, folded, 0, 1, k // 2, False, r)
         return
     if nc >= LEAF and (k <= DIRECT or k <= 2 * s):
         for p in range(planes):
@@ -73,18 +74,18 @@ cdef void fold_columns(
         if k <= DIRECT:
             fold_vectors(1, length - (k - 1) * reach, folded, 0, m, 0, reach, k, stack, r)
         else:
-            w = fold_everywhere(work, m, length, k, reach, &other, r)
+            fold_everywhere(work, m, length, k, reach, &parts, r)
             length -= (k - 1) * reach
-            cypool_join(1, length, r, folded, length, w, length, other)
+            join_parts(1, length, folded, length, &parts, 0, length, r)
         w = folded
     else:
-        w = fold_everywhere(work, m, length, k, reach, &other, r)
+        fold_everywhere(work, m, length, k, reach, &parts, r)
         for p in range(planes):
             if s == 1:
-                cypool_join(rows, n * nc, r, y + p * py, sy, w + p * pm, sm, other)
+                join_parts(rows, n * nc, y + p * py, sy, &parts, p * pm, sm, r)
                 continue
             for i in range(rows):
-                cypool_join(n, nc, r, y + p * py + i * sy, nc, w + p * pm + i * sm, s * nc, other)
+                join_parts(n, nc, y + p * py + i * sy, nc, &parts, p * pm + i * sm, s * nc, r)
         return
     for p in range(planes):
         cypool_pick(rows, n, nc, y + p * py, sy, w + p * pm, sm, s * nc)
@@ -114,21 +115,34 @@ cdef void fold_totals(
         Work *work, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[2]
-    cdef const float *x
-    cdef Py_ssize_t p, i, q
+    cdef Py_ssize_t p, i, n = work.o1 - work.o0
     if acc is double and reducer is Sum:
-        if rows == 1 and work.o1 - work.o0 == 1 and a.kernel <= TOTAL:
+        if rows == 1 and n == 1:
             # One window of each plane.
-            totals_f32(work.planes, a.kernel, y, <const float *>m, work.job.x.group // 4)
+            some_totals(work, work.planes, a.kernel, y, <const float *>m, work.job.x.group // 4)
             return
         for p in range(work.planes):
             for i in range(rows):
-                x = <const float *>(m + p * work.job.x.group) + i * sm
-                if a.kernel <= TOTAL:
-                    totals_f32(work.o1 - work.o0, a.kernel, y + p * py + i * sy, x, a.stride)
-                    continue
-                for q in range(work.o1 - work.o0):
-                    y[p * py + i * sy + q] = total_of(x + q * a.stride, a.kernel, False)
+                some_totals(work, n, a.kernel, y + p * py + i * sy,
+                            <const float *>(m + p * work.job.x.group) + i * sm, a.stride)
+
+
+# Windows of k elements, `step` apart.
+cdef void some_totals(
+        Work *work, Py_ssize_t windows, Py_ssize_t k, double *y, const float *x,
+        Py_ssize_t step) noexcept nogil:
+    cdef Py_ssize_t half, i
+    cdef double v
+    if k > TOTAL:
+        half = k // 2 // LANES * LANES
+        for i in range(windows):
+            some_totals(work, 1, half, y + i, x + i * step, 0)
+            some_totals(work, 1, k - half, &v, x + i * step + half, 0)
+            y[i] += v
+    elif work.job.far and k >= ASKED:
+        totals_far_f32(windows, k, y, x, step)
+    else:
+        totals_f32(windows, k, y, x, step)
 
 
 # Likewise extremes. Whether a NaN was met that may be lost.

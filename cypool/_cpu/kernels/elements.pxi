@@ -117,6 +117,10 @@ cdef extern from "cypool_vectors.h":
     ctypedef struct NanMin "cypool_nanmin":
         char _
 
+cdef extern from "cypool_vectors.h":
+    enum:
+        CYPOOL_SHORT
+
 cdef extern from "cypool_rows.h":
     # Macros that choose a function by the types of what they are given. Many rows of n elements:
     # rows, n, reducer, y, distance between rows of y, source, distance between its rows, and the
@@ -151,9 +155,10 @@ cdef extern from "cypool_windows.h":
     const float CYPOOL_LEAST, CYPOOL_MOST
 
 cdef extern from "cypool_taps.h":
-    # Rows of four and of five.
+    # Rows of four and of five, and four more.
     void cypool_taps4(Py_ssize_t, ...) noexcept nogil
     void cypool_taps5(Py_ssize_t, ...) noexcept nogil
+    void cypool_more(Py_ssize_t, ...) noexcept nogil
 
 cdef extern from "cypool_planes.h":
     # Whole planes of such windows; whether a NaN was met that may be lost, or -1: too few elements.
@@ -195,6 +200,8 @@ cdef extern from "cypool_sums.h":
     void cypool_widen(Py_ssize_t, ...) noexcept nogil
     double cypool_total(Py_ssize_t, ...) noexcept nogil
     void totals_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
+    void totals_far_f32(
+        Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     # Narrow integers summed in wider ones.
     void cypool_gain(Py_ssize_t, ...) noexcept nogil
     # The other way: rows over one number, and shares of sums.

@@ -13,7 +13,8 @@ cdef enum:
     FEW = 5             # columns of extremes that are combined at once, not by doubling
     DIRECT = 8          # taps up to which neighbouring windows share nothing
     TOTAL_TAPS = 9      # taps from which on one window is summed in one go, and
-    TOTAL = 1024        # up to which
+    TOTAL = 1024        # up to which, and
+    ASKED = 64          # from which on memory is asked for ahead
 
 
 cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
@@ -68,8 +69,7 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
                    fold_values(m + half * step, k - half, step, r), r)
 
 
-# The same for long windows of float64, or of float32 that is summed in it, or of what was float32
-# before (`narrow`).
+# The same for long windows of float64, or of what was float32 before (`narrow`).
 cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
     cdef Py_ssize_t half
     if k <= TOTAL:
@@ -79,10 +79,10 @@ cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
 
 
 # k vectors of n values that lie step apart, as one, by pairs one after the other (after three, if
-# their number is odd).
+# their number is odd), or where no order shows by fours. From `far`: memory is asked for ahead.
 cdef void fold_pairs(
         Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
-        Py_ssize_t step, Py_ssize_t k, reducer *r) noexcept nogil:
+        Py_ssize_t step, Py_ssize_t k, bint far, reducer *r) noexcept nogil:
     cdef Py_ssize_t t, first = min(k, 2 + k % 2)
     if (reducer is Max or reducer is Min or reducer is Sum) and acc is not int128:
         first = min(k, 4 + k % 2)
@@ -96,6 +96,10 @@ cdef void fold_pairs(
         cypool_taps4(rows, n, r, y, sy, m, sm, step)
     else:
         cypool_taps5(rows, n, r, y, sy, m, sm, step)
+    if (reducer is Max or reducer is Min) and acc is not int128:
+        while first + 4 <= k:
+            cypool_more(rows, n, r, y, sy, m + first * step, sm, step, far)
+            first += 4
     for t in range(first, k, 2):
         cypool_add2(rows, n, r, y, sy, m + t * step, sm, step)
 
@@ -107,7 +111,7 @@ cdef void fold_vectors(
         Py_ssize_t step, Py_ssize_t k, acc *stack, reducer *r) noexcept nogil:
     cdef Py_ssize_t i, half
     if k <= LEAF:
-        fold_pairs(rows, n, y, sy, m, sm, step, k, r)
+        fold_pairs(rows, n, y, sy, m, sm, step, k, False, r)
     else:
         half = k // 2
         for i in range(rows):
@@ -155,32 +159,53 @@ cdef void fold_taps(
         return
     if reducer is Sum and acc is double:
         if narrow:
-            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0)
+            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0, work.job.far)
             return
         if quads and count > 1:
-            cypool_widen(rows, n, y, sy, <const double *>m, sm, step, count, 0)
+            cypool_widen(rows, n, y, sy, <const double *>m, sm, step, count, 0, False)
             return
-    fold_pairs(rows, n, y, sy, <const acc *>m, sm, step, count, r)
+    fold_pairs(rows, n, y, sy, <const acc *>m, sm, step, count,
+               work.job.far and rows == 1 and n * size <= CYPOOL_SHORT, r)
 
 
 # --- a line's windows at every element ---
 
-# All windows of k >= 2 taps that lie reach apart, one starting at each element of m, as the two
-# parts that each is to be joined from: the one at the pointer returned, and the one `other`
-# elements further on. By doubling: with w[p][i] the combination of the p taps from i on, w[2p][i]
-# is w[p][i] and w[p][i + p], and any k is a few powers of two (for a maximum two, which may
-# overlap). m stays as it is.
-cdef const acc *fold_everywhere(
+# The parts that windows are joined from: what `line` holds at each element, and `second` and, unless
+# it is 0, `third` elements further on.
+cdef struct Parts:
+    const void *line
+    Py_ssize_t second, third
+
+
+cdef void join_parts(
+        Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const Parts *parts, Py_ssize_t at,
+        Py_ssize_t sm, reducer *r) noexcept nogil:
+    cdef const acc *m = <const acc *>parts.line + at
+    if reducer is not Sum:
+        if parts.third:
+            cypool_join3(rows, n, r, y, sy, m, sm, parts.second, parts.third)
+            return
+    cypool_join(rows, n, r, y, sy, m, sm, parts.second)
+
+
+# All windows of k >= 2 taps that lie reach apart, one starting at each element of m, as the parts
+# that each is to be joined from. By doubling: with w[p][i] the combination of the p taps from i on,
+# w[2p][i] is w[p][i] and w[p][i + p], and any k is a few powers of two (for a maximum two or three,
+# which may overlap). m stays as it is.
+cdef void fold_everywhere(
         Work *work, const acc *m, Py_ssize_t length, Py_ssize_t k, Py_ssize_t reach,
-        Py_ssize_t *other, reducer *r) noexcept nogil:
+        Parts *parts, reducer *r) noexcept nogil:
     cdef const acc *w = m
     cdef const acc *part = NULL
     cdef acc *next = <acc *>work.temporary
     cdef acc *spare = next + work.job.temporary
     cdef acc *total = spare + work.job.temporary
     cdef acc *swap
-    cdef Py_ssize_t p = 1, offset = 0, last = length - (k - 1) * reach
-    while 2 * p < k:
+    cdef Py_ssize_t p = 1, by, offset = 0, last = length - (k - 1) * reach, most = 3
+    if reducer is Sum:
+        most = 2
+    while most * p < k:
+        by = 2
         if reducer is Sum:
             if k & p and k & (k - 1):
                 if part == NULL and p == 1:
@@ -194,15 +219,25 @@ cdef const acc *fold_everywhere(
                 else:
                     cypool_add(1, last, r, total, last, w + offset * reach, last)
                 offset += p
-        length -= p * reach
-        cypool_join(1, length, r, next, length, w, length, p * reach)
+        elif (reducer is Max or reducer is Min) and acc is not int128:
+            by = 4 if 4 * p < k else 2
+        length -= (by - 1) * p * reach
+        if by == 4:
+            cypool_taps4(1, length, r, next, length, w, length, p * reach)
+        else:
+            cypool_join(1, length, r, next, length, w, length, p * reach)
         w = next
         swap = next
         next = spare
         spare = swap
-        p *= 2
-    if part == NULL:
-        other[0] = (k - p) * reach
-        return w
-    other[0] = w + offset * reach - part
-    return part
+        p *= by
+    parts.third = 0
+    if part != NULL:
+        parts.line = part
+        parts.second = w + offset * reach - part
+        return
+    parts.line = w
+    parts.second = (k - p) * reach
+    if 2 * p < k:
+        parts.third = parts.second
+        parts.second = p * reach

@@ -49,7 +49,7 @@ cdef void stream_row(
             fold_taps(work, 1, n, y, n, <char *>source, n, n, some, more, False, quads, r)
         elif acc is double and reducer is Sum:
             if quads:
-                cypool_widen(1, n, y, n, <const double *>source, n, n, some, 1)
+                cypool_widen(1, n, y, n, <const double *>source, n, n, some, 1, False)
             else:
                 fold_more(n, y, source, some, r)
         else:
@@ -140,13 +140,13 @@ cdef void scan_row(Work *work, Py_ssize_t h, acc *y, reducer *r) noexcept nogil:
 cdef void fold_padded(Work *work, acc *v, const acc *m, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
     cdef const Axis *a = &job.axis[1]
-    cdef Py_ssize_t rows = work.planes * job.rows_pitch, pitch = job.pitch, other, length
-    cdef const acc *w
+    cdef Py_ssize_t rows = work.planes * job.rows_pitch, pitch = job.pitch, length
+    cdef Parts parts
     if not job.doubles:
         fold_taps(work, rows, pitch, v, pitch, <const char *>m, a.stride * pitch, a.step * pitch,
                   a.kernel, <acc *>work.more, False, False, r)
         return
     length = work.planes * job.source_rows * pitch
-    w = fold_everywhere(work, m, length + (a.kernel - 1) * a.step * pitch, a.kernel,
-                        a.step * pitch, &other, r)
-    cypool_join(rows, pitch, r, v, pitch, w, a.stride * pitch, other)
+    fold_everywhere(work, m, length + (a.kernel - 1) * a.step * pitch, a.kernel,
+                    a.step * pitch, &parts, r)
+    join_parts(rows, pitch, v, pitch, &parts, 0, a.stride * pitch, r)

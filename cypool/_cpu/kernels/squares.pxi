@@ -6,7 +6,7 @@ cdef extern from "cypool_firsts.h":
     ctypedef struct Firsts "cypool_firsts_of":
         Py_ssize_t planes, rows, n, py, sy, pa, sa, step, at, from_ "from", to
         char *index
-        int taps, index32
+        int taps, index32, far
     # A macro that chooses a function by the type of values.
     bint cypool_firsts(const Firsts *, ...) noexcept nogil
     bint cypool_first_pixels(Py_ssize_t, ...) noexcept nogil
@@ -345,16 +345,19 @@ cdef bint fold_windows(
         firsts.index = work.index + (y - <acc *>work.values) * (4 if work.job.index32 else 8)
         firsts.taps = count
         firsts.index32 = work.job.index32
+        firsts.far = work.job.far
         return cypool_firsts(
             &firsts, <int>w.kernel, <int>w.stride, lanes, y, m, nothing)
     if w.kernel == 2:
         return cypool_windows22(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm,
-                                advance, step, count, begin, end, nothing, work.by)
+                                advance, step, count, begin, end, nothing, work.by,
+                                work.job.far)
     if w.stride == 2:
         return cypool_windows32(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm,
-                                advance, step, count, begin, end, nothing, work.by)
+                                advance, step, count, begin, end, nothing, work.by,
+                                work.job.far)
     return cypool_windows31(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm, advance,
-                            step, count, begin, end, nothing, work.by)
+                            step, count, begin, end, nothing, work.by, work.job.far)
 
 
 # Means of 2x2 integers of 8 or 16 bits.
