@@ -142,9 +142,15 @@ cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint narrow,
         bint quads, reducer *r) noexcept nogil:
-    cdef Py_ssize_t half, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
+    cdef Py_ssize_t half, i, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
     if count == 0:
         rows_fill(rows, n, y, sy, identity(r, y))
+        return
+    if rows > 1 and count > LEAF and sm >= count * step:
+        # Many rows that one output alone sees: in the order of memory.
+        for i in range(rows):
+            fold_taps(work, 1, n, y + i * sy, sy, m + i * sm * size, sm, step, count, more, narrow,
+                      quads, r)
         return
     if reducer is Sum and (acc is int16_t or acc is int32_t):
         if narrow:
