@@ -176,8 +176,8 @@ cdef void fold_taps(
 
 # --- a line's windows at every element ---
 
-# The parts that windows are joined from: what `line` holds at each element, and `second` and, unless
-# it is 0, `third` elements further on.
+# The parts that windows are joined from: what `line` holds at each element, and `second` and,
+# unless it is 0, `third` elements further on.
 cdef struct Parts:
     const void *line
     Py_ssize_t second, third
