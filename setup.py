@@ -28,7 +28,7 @@ X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
 # No contraction: a fused multiply-add would round differently on processors that have one.
 # -O2 with the vectorizer at its usual cost model: -O3 makes the kernels half as large again and
 # no faster. Functions and loops begin where processors fetch well, so that the pace of one does not
-# hang on how long those before it are (by a third for sums of 49 elements).
+# hang on how long those before it are.
 FLAGS = ["-O2", "-falign-functions=64", "-falign-loops=32", "-ftree-vectorize",
          "-fvect-cost-model=dynamic", "-fno-inline-functions", "-fno-inline-small-functions",
          "-fno-ipa-cp-clone", "-fwrapv", "-ffp-contract=off", "-fno-math-errno",
