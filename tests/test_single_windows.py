@@ -100,6 +100,31 @@ def test_gradients(case, planes):
         np.testing.assert_array_equal(back("max"), taken)
 
 
+@pytest.mark.parametrize("elements", [9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 130])
+@pytest.mark.parametrize("planes", [7, 8, 200000])
+def test_a_sum_is_the_same_whatever_lies_beside_it(planes, elements):
+    """Whole planes: a few, and more than caches hold."""
+    rng = np.random.default_rng(elements)
+    planes = min(planes, 2**21 // elements)
+    x = (rng.standard_normal((planes, 1, elements))
+         * 2.0 ** rng.integers(-12, 12, (planes, 1, 1))).astype(np.float32)
+    x[1] = -0.0
+    x[2, 0, -1] = np.nan
+    x[3, 0, 0] = np.inf
+    x[4] = np.finfo(np.float32).smallest_subnormal
+    for op in ("sum", "avg"):
+        together = cypool.global_pool(x, op)
+        some = np.r_[:min(planes, 9), planes - 2, planes - 1]
+        alone = np.concatenate([cypool.global_pool(x[p:p + 1].copy(), op) for p in some])
+        np.testing.assert_array_equal(together[some].view(np.int32), alone.view(np.int32))
+        assert not np.signbit(together[1]).any()
+        exact = x.astype(np.float64).sum((1, 2)) / (elements if op == "avg" else 1)
+        size = np.abs(x.astype(np.float64)).sum((1, 2)) / (elements if op == "avg" else 1)
+        finite = np.isfinite(exact)
+        assert (np.abs(together.ravel() - exact)[finite] <= 2.0**-22 * size[finite]).all()
+        np.testing.assert_array_equal(together.ravel()[~finite], exact[~finite])
+
+
 @pytest.mark.parametrize("channels", [4, 20, 67])
 @pytest.mark.parametrize("window", [
     ((5, 5), 1, 2), ((3, 3), 1, 1), ((4, 3), 1, 1), ((2, 2), 1, 0), ((3, 3), 2, 1),

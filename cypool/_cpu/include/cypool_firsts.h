@@ -88,13 +88,15 @@ firsts##K##STRIDE##_row_##S##_##BYTES(                                          
 }                                                                                                \
 CYPOOL_BLOCK firsts##K##STRIDE##_strip_##S##_##BYTES(                                            \
     ptrdiff_t rows, T *restrict y, ptrdiff_t sy, char *restrict index, int index32,              \
-    const T *restrict a, ptrdiff_t sa, ptrdiff_t step, int taps, int regular, I at,              \
+    const T *restrict a, ptrdiff_t sa, ptrdiff_t step, int taps, int regular, int down, I at,    \
     const edge_##S##_##BYTES *edge, T nothing, vec_##S##_##BYTES *found, T *lost,                \
     mask_##S##_##BYTES *none)                                                                    \
 {                                                                                                \
     const mask_##S##_##BYTES zero = {0}, lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};              \
     const mask_##S##_##BYTES below = (I)step - zero, twice = below + below;                      \
-    const ptrdiff_t si = index32 ? 4 * sy : 8 * sy;                                              \
+    const ptrdiff_t si = index32 ? 4 * sy : 8 * sy, indexed = rows * si;                         \
+    const ptrdiff_t read = rows * sa * (ptrdiff_t)sizeof(T);                                     \
+    const ptrdiff_t written = rows * sy * (ptrdiff_t)sizeof(T);                                  \
     mask_##S##_##BYTES own = lane * STRIDE + at, met = zero;                                     \
     vec_##S##_##BYTES all = *found;                                                              \
     T any = *lost;                                                                               \
@@ -117,6 +119,12 @@ CYPOOL_BLOCK firsts##K##STRIDE##_strip_##S##_##BYTES(                           
         first = f0;                                                                              \
         if (taps > 1) first = earlier_##S##_##BYTES(first, f1.v, f1.at + below);                 \
         if (taps > 2) first = earlier_##S##_##BYTES(first, f2.v, f2.at + twice);                 \
+        if (down) {                                                                              \
+            CYPOOL_ASK_BELOW(a, read, 0)                                                         \
+            if (STRIDE > 1) CYPOOL_ASK_BELOW(a + step, read, 0)                                  \
+            CYPOOL_ASK_BELOW(y, written, 1)                                                      \
+            CYPOOL_ASK_BELOW(index, indexed, 1)                                                  \
+        }                                                                                        \
         *(vec_##S##_##BYTES *)y = first.v;                                                       \
         first.at += own;                                                                         \
         firsts_to_##S##_##BYTES(index, &first.at, index32);                                      \
@@ -135,8 +143,10 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
     const ptrdiff_t n = of->n, rows = of->rows, sa = of->sa, sy = of->sy, step = of->step;       \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
     const ptrdiff_t few = cypool_few(                                                            \
-        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(T), of->far);                        \
+        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(T), (intptr_t)y - (intptr_t)a,       \
+        of->far);                                                                                \
     const int regular = of->taps == K && sa == STRIDE * step, index32 = of->index32;             \
+    const int down = few > 1 && few < rows;                                                      \
     ptrdiff_t from = of->from, to = of->to;                                                      \
     char *index = of->index;                                                                     \
     vec_##S##_##BYTES found = {0};                                                               \
@@ -163,15 +173,15 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
                 char *to_index = index + (h * sy + i) * (index32 ? 4 : 8);                       \
                 if (regular && (!edge || !edge->clips))                                          \
                     firsts##K##STRIDE##_strip_##S##_##BYTES(                                     \
-                        some, to_y, sy, to_index, index32, x, sa, step, K, 1, at, 0, nothing,    \
-                        &found, &lost, &none);                                                   \
+                        some, to_y, sy, to_index, index32, x, sa, step, K, 1, down, at, 0,       \
+                        nothing, &found, &lost, &none);                                          \
                 else if (regular && CYPOOL_FULL(max, T))                                         \
                     firsts##K##STRIDE##_strip_##S##_##BYTES(                                     \
-                        some, to_y, sy, to_index, index32, x, sa, step, K, 1, at, edge,          \
+                        some, to_y, sy, to_index, index32, x, sa, step, K, 1, down, at, edge,    \
                         nothing, &found, &lost, &none);                                          \
                 else                                                                             \
                     firsts##K##STRIDE##_strip_##S##_##BYTES(                                     \
-                        some, to_y, sy, to_index, index32, x, sa, step, of->taps, 0, at,         \
+                        some, to_y, sy, to_index, index32, x, sa, step, of->taps, 0, down, at,   \
                         edge, nothing, &found, &lost, &none);                                    \
             }                                                                                    \
         }                                                                                        \

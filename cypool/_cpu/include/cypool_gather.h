@@ -237,7 +237,7 @@ static inline __attribute__((unused)) int bring_##S##_##BITS(                   
    them, offset[r] from c and from g on. At a distance of two elements come by turns, `even` ones (the
    first is one) and odd ones, whose windows begin `odd` further. An element knows what was taken from
    it by its own index. */
-enum { CYPOOL_GATHERED = 16, CYPOOL_GATHERED_BYTES = 16384 };
+enum { CYPOOL_GATHERED = 16, CYPOOL_GATHERED_BYTES = 2048 };
 typedef struct {
     ptrdiff_t planes, rows, n;
     ptrdiff_t plane, row;               /* distances of elements, */
@@ -289,10 +289,15 @@ CYPOOL_BLOCK gather1_strip_##S##_##BYTES(                                       
     const T *restrict g, I at, int count, const ptrdiff_t *offset, int taps)                     \
 {                                                                                                \
     const ptrdiff_t row = seers->row, from_row = seers->from_row;                                \
+    const ptrdiff_t written = rows * row * (ptrdiff_t)sizeof(T);                                 \
+    const ptrdiff_t read = rows * from_row * (ptrdiff_t)sizeof(T);                               \
     const I below = (I)seers->below;                                                             \
     const mask_##S##_##BYTES lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};                          \
     mask_##S##_##BYTES own = lane * (I)seers->across + at;                                       \
     for (; rows > 0; CYPOOL_ADVANCE(y += row, c += from_row, g += from_row)) {                   \
+        CYPOOL_ASK_BELOW(y, written, 1)                                                          \
+        CYPOOL_ASK_BELOW(c, read, 0)                                                             \
+        CYPOOL_ASK_BELOW(g, read, 0)                                                             \
         *(vec_##S##_##BYTES *)y = gathered_##S##_##BYTES(c, g, count, offset, own, taps);        \
         own += below;                                                                            \
     }                                                                                            \
@@ -330,10 +335,15 @@ CYPOOL_BLOCK gather2_strip_##S##_##BYTES(                                       
 {                                                                                                \
     enum { lanes_ = LANES };                                                                     \
     const ptrdiff_t row = seers->row, from_row = seers->from_row, odd = seers->odd;              \
+    const ptrdiff_t written = rows * row * (ptrdiff_t)sizeof(T);                                 \
+    const ptrdiff_t read = rows * from_row * (ptrdiff_t)sizeof(T);                               \
     const I below = (I)seers->below;                                                             \
     const mask_##S##_##BYTES lane = {CYPOOL_LANES##LANES(CYPOOL_SELF)};                          \
     mask_##S##_##BYTES own = lane * 2 + at;                                                      \
     for (; rows > 0; CYPOOL_ADVANCE(y += row, c += from_row, g += from_row)) {                   \
+        CYPOOL_ASK_BELOW(y, written, 1)                                                          \
+        CYPOOL_ASK_BELOW(c, read, 0)                                                             \
+        CYPOOL_ASK_BELOW(g, read, 0)                                                             \
         const vec_##S##_##BYTES evens = gathered_##S##_##BYTES(c, g, count, offset, own, taps);  \
         const vec_##S##_##BYTES odds = gathered_##S##_##BYTES(                                   \
             c + odd, g + odd, count, offset, own + 1, odd_taps);                                 \

@@ -47,12 +47,14 @@ static __attribute__((noinline, unused)) int flats_##OP##_##S##_##BYTES(        
     ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, ptrdiff_t sa, ptrdiff_t step, \
     ptrdiff_t reach, int taps, double by)                                                        \
 {                                                                                                \
-    enum { few_ = 8 };                                                                           \
+    const ptrdiff_t few = cypool_few(                                                            \
+        rows, n, LANES, 3, 1, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)),                    \
+        (intptr_t)y - (intptr_t)a, 0);                                                           \
     vec_##S##_##BYTES found = {0};                                                               \
     mask_##S##_##BYTES bad;                                                                      \
     I any = 0;                                                                                   \
-    for (ptrdiff_t h = 0; h < rows; h += few_) {                                                 \
-        const ptrdiff_t some = rows - h < few_ ? rows - h : few_;                                \
+    for (ptrdiff_t h = 0; h < rows; h += few) {                                                  \
+        const ptrdiff_t some = rows - h < few ? rows - h : few;                                  \
         CYPOOL_EACH_BLOCK(n, LANES) {                                                            \
             const int all = i + LANES == n || reach > LANES;                                     \
             const CYPOOL_STORED(OP, T) *p = a + h * sa + i;                                      \

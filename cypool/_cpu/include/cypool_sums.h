@@ -75,7 +75,7 @@ static inline __attribute__((unused)) void widen_##S(                           
          widen7_0_##S, widen8_0_##S},                                                            \
         {widen1_1_##S, widen2_1_##S, widen3_1_##S, widen4_1_##S, widen5_1_##S, widen6_1_##S,     \
          widen7_1_##S, widen8_1_##S}};                                                           \
-    if (far && rows == 1 && step == n && n * (ptrdiff_t)sizeof(SOURCE) <= CYPOOL_SHORT)          \
+    if (far && step == n)                                                                        \
         for (; count >= 8; count -= 8, a += 8 * n, more = 1)                                     \
             (more ? widen8_1_ahead_##S : widen8_0_ahead_##S)(n, y, a);                           \
     for (; count > 8; count -= 8, a += 8 * step, more = 1) fn[more][7](rows, n, y, sy, a, sa, step); \
@@ -162,6 +162,26 @@ static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider
     cypool_doubles v)
 { return v; }
 
+/* 16 lanes as two, by pairs. */
+typedef double cypool_two __attribute__((vector_size(16)));
+static inline __attribute__((always_inline, unused)) cypool_two cypool_lanes_summed(
+    const cypool_doubles *sums)
+{
+    enum { wide = CYPOOL_VECTOR / sizeof(double) };
+    cypool_doubles v;
+    cypool_two e[4];
+    CYPOOL_UNROLLED
+    for (int p = 0; p < 8 / wide; p++) {
+        v = sums[p] + sums[p + 8 / wide];
+        memcpy((double *)e + p * wide, &v, sizeof(v));
+    }
+    return (e[0] + e[2]) + (e[1] + e[3]);
+}
+/* From element n % 16 on: what keeps the last n % 16 of 16 elements. */
+#define CYPOOL_ENDS_KEPT                                                                         \
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                              \
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
+
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
    type that fours are added up in. */
@@ -177,14 +197,10 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
     typedef LANE four __attribute__((vector_size(CYPOOL_VECTOR)));                               \
     typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
     typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
-    typedef double whole __attribute__((vector_size(CYPOOL_VECTOR)));                            \
-    typedef double two __attribute__((vector_size(16)));                                         \
-    static const I kept[32] = {                                                                  \
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                          \
-        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};                         \
+    static const I kept[32] = {CYPOOL_ENDS_KEPT};                                                \
     const T *a = (const T *)from;                                                                \
-    whole sums[16 / wide], v;                                                                    \
-    two e[4];                                                                                    \
+    cypool_doubles sums[16 / wide];                                                              \
+    cypool_two e;                                                                                \
     four p0, p1, p2, p3;                                                                         \
     some piece[times];                                                                           \
     if (n < 16) {                                                                                \
@@ -197,7 +213,7 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
         return all;                                                                              \
     }                                                                                            \
     CYPOOL_UNROLLED                                                                              \
-    for (int p = 0; p < 16 / wide; p++) sums[p] = (whole){0};                                    \
+    for (int p = 0; p < 16 / wide; p++) sums[p] = (cypool_doubles){0};                           \
     while (n > 0) {                                                                              \
         const int done = n < 64;                                                                 \
         if (far && !done)                                                                        \
@@ -224,26 +240,66 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
         a += 64;                                                                                 \
         n -= 64;                                                                                 \
     }                                                                                            \
-    CYPOOL_UNROLLED                                                                              \
-    for (int p = 0; p < 8 / wide; p++) {                                                         \
-        v = sums[p] + sums[p + 8 / wide];                                                        \
-        memcpy((double *)e + p * wide, &v, sizeof(v));                                           \
-    }                                                                                            \
-    e[0] = (e[0] + e[2]) + (e[1] + e[3]);                                                        \
-    return e[0][0] + e[0][1];                                                                    \
+    e = cypool_lanes_summed(sums);                                                               \
+    return e[0] + e[1];                                                                          \
 }                                                                                                \
 static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
 { return NAME##_of(n, from, 0); }
 CYPOOL_TOTAL(total_f32, float, float, int32_t)
 CYPOOL_TOTAL(total_f64, double, double, int64_t)
 CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
-/* Windows of n elements, `step` apart, perhaps of more than the nearer caches hold. */
-static __attribute__((noinline, unused)) void totals_f32(
-    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step)
-{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step, 0); }
-static __attribute__((noinline, unused)) void totals_far_f32(
-    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step)
-{ for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step, 1); }
+/* Windows of n elements, `step` apart, perhaps of more than the nearer caches hold. Those of 16 to 63
+   elements go two at a time, by the same trees: `blocks` of 16, and what is left. (No zeros are added
+   but at the end, where one takes away a sign.) */
+#define CYPOOL_SHORT_TOTALS(S, BYTES, LANES)                                                     \
+static inline __attribute__((always_inline, unused)) cypool_two short_total(                     \
+    const float *a, const float *last, mask_##S##_##BYTES kept[16 / LANES], const int blocks)    \
+{                                                                                                \
+    cypool_doubles sums[32 / LANES];                                                             \
+    cypool_floats half[2];                                                                       \
+    CYPOOL_UNROLLED                                                                              \
+    for (int p = 0; p < 16 / LANES; p++, a += LANES, last += LANES) {                            \
+        vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)a;                                     \
+        vec_##S##_##BYTES rest = *(const vec_##S##_##BYTES *)last;                               \
+        rest = (vec_##S##_##BYTES)((mask_##S##_##BYTES)rest & kept[p]);                          \
+        if (blocks > 1) v += *(const vec_##S##_##BYTES *)(a + 16);                               \
+        if (blocks > 2) rest += *(const vec_##S##_##BYTES *)(a + 32);                            \
+        v += rest;                                                                               \
+        memcpy(half, &v, sizeof(v));                                                             \
+        sums[2 * p] = cypool_wider_float(half[0]);                                               \
+        sums[2 * p + 1] = cypool_wider_float(half[1]);                                           \
+    }                                                                                            \
+    return cypool_lanes_summed(sums);                                                            \
+}                                                                                                \
+CYPOOL_BLOCK short_totals(                                                                       \
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step, \
+    const int blocks, const int far)                                                             \
+{                                                                                                \
+    static const int32_t all[32] = {CYPOOL_ENDS_KEPT};                                           \
+    mask_##S##_##BYTES kept[16 / LANES];                                                         \
+    memcpy(kept, all + n % 16, sizeof(kept));                                                    \
+    for (; windows > 1; windows -= 2, a += 2 * step, y += 2) {                                   \
+        if (far) CYPOOL_ASK(a, 2 * n * sizeof(float))                                            \
+        const cypool_two one = short_total(a, a + n - 16, kept, blocks);                         \
+        const cypool_two next = short_total(a + step, a + step + n - 16, kept, blocks);          \
+        const cypool_two even = {one[0], next[0]}, odd = {one[1], next[1]};                      \
+        const cypool_two both = (even + odd) + (cypool_two){0};                                  \
+        memcpy(y, &both, sizeof(both));                                                          \
+    }                                                                                            \
+    if (windows > 0) y[0] = total_f32_of(n, a, 0);                                               \
+}
+CYPOOL_WIDEST(CYPOOL_SHORT_TOTALS, 16, 8, 4, f32)
+#define CYPOOL_TOTALS(NAME, FAR)                                                                 \
+static __attribute__((noinline, unused)) void NAME##_f32(                                        \
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step) \
+{                                                                                                \
+    if (n >= 16 && n < 32) short_totals(windows, n, y, a, step, 1, FAR);                         \
+    else if (n >= 32 && n < 48) short_totals(windows, n, y, a, step, 2, FAR);                    \
+    else if (n >= 48 && n < 64) short_totals(windows, n, y, a, step, 3, FAR);                    \
+    else for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step, FAR);      \
+}
+CYPOOL_TOTALS(totals, 0)
+CYPOOL_TOTALS(totals_far, 1)
 /* Of one; the last one for what was float32 before. */
 #define cypool_total(n, a, narrow)                                                               \
     _Generic((a), float *: total_f32, const float *: total_f32,                                  \

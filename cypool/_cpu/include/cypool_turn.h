@@ -61,8 +61,11 @@ static inline __attribute__((always_inline, unused)) void turn_##S##_##BYTES(   
             CYPOOL_EACH_BLOCK(n, LANES) {                                                        \
                 vec_##S##_##BYTES v[LANES];                                                      \
                 CYPOOL_UNROLLED                                                                  \
-                for (int j = 0; j < LANES; j++)                                                  \
-                    v[j] = *(const vec_##S##_##BYTES *)((const T *)(rows[p + j] + offset) + i);  \
+                for (int j = 0; j < LANES; j++) {                                                \
+                    const T *from = (const T *)(rows[p + j] + offset) + i;                       \
+                    CYPOOL_ASK_BELOW(from, LANES * n * (ptrdiff_t)sizeof(T), 0)                  \
+                    v[j] = *(const vec_##S##_##BYTES *)from;                                     \
+                }                                                                                \
                 turn_##S##_##BYTES(v);                                                           \
                 CYPOOL_UNROLLED                                                                  \
                 for (int j = 0; j < LANES; j++)                                                  \
@@ -78,11 +81,15 @@ static inline __attribute__((always_inline, unused)) void turn_##S##_##BYTES(   
                     v[j] = *(const vec_##S##_##BYTES *)(a + (i + j) * lanes + p);                \
                 turn_##S##_##BYTES(v);                                                           \
                 CYPOOL_UNROLLED                                                                  \
-                for (int j = 0; j < LANES; j++)                                                  \
-                    *(vec_##S##_##BYTES *)((T *)(rows[p + j] + offset) + i) = v[j];              \
+                for (int j = 0; j < LANES; j++) {                                                \
+                    T *to = (T *)(rows[p + j] + offset) + i;                                     \
+                    CYPOOL_ASK_BELOW(to, LANES * n * (ptrdiff_t)sizeof(T), 1)                    \
+                    *(vec_##S##_##BYTES *)to = v[j];                                             \
+                }                                                                                \
             }
 /* n elements of each of some planes, `step` bytes apart from `offset` on, and n pixels of `lanes` of
-   them. Of those that come back the first `planes` are wanted. */
+   them. Of those that come back the first `planes` are wanted. (Planes lie one after the other as a
+   rule: then what comes after a vector of them is what is asked for.) */
 #define CYPOOL_TURN(S, T, BLOCKS, ...)                                                           \
 BLOCKS(CYPOOL_TURN_BLOCK, __VA_ARGS__, S, T)                                                     \
 CYPOOL_ROW to_pixels_##S(                                                                        \

@@ -53,6 +53,11 @@ typedef struct { char _; } cypool_nanmin;
 #define CYPOOL_ASK(p, bytes)                                                                     \
     for (ptrdiff_t j_ = 0; j_ < (ptrdiff_t)(bytes); j_ += 64)                                    \
         __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_), 0, 2);
+/* Blocks that go down some rows of a few columns before those of the columns beside them are no order
+   that processors read or write ahead in. So what lies in the same columns `bytes` further on, where
+   the next rows are that are gone through together, is asked for, block by block; to be written, or not. */
+#define CYPOOL_ASK_BELOW(p, bytes, written)                                                      \
+    __builtin_prefetch((const void *)((uintptr_t)(p) + (uintptr_t)(bytes)), written, 2);
 #define CYPOOL_BLOCK static inline __attribute__((always_inline, unused)) void
 #define CYPOOL_ROW static __attribute__((noinline, unused)) void
 

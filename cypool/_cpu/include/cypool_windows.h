@@ -351,13 +351,16 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
 /* Rows of windows that are gone through together, block by block across all columns: of arrays beyond
    the nearer caches few, so that memory is read in its order, but what several of them see once; of
    others more, as each block of columns takes its time. Rows that lie a page apart displace each other
-   in the nearest cache if these are many. (Long vectors read and write whole lines of it.) */
+   in the nearest cache if these are many, those of results as well if they lie `apart` from the source by
+   whole pages, as large arrays do. (Long vectors read and write whole lines of it.) */
 static inline __attribute__((unused)) ptrdiff_t cypool_few(
-    ptrdiff_t rows, ptrdiff_t n, int lanes, int kernel, int stride, ptrdiff_t bytes, int far)
+    ptrdiff_t rows, ptrdiff_t n, int lanes, int kernel, int stride, ptrdiff_t bytes, intptr_t apart,
+    int far)
 {
+    enum { page = 4096, line = 64 };
     if (n <= lanes) return rows;
     if (far && kernel == 2) return 1;
-    if (bytes % 4096 == 0) return 2;
+    if (bytes % page == 0) return (uintptr_t)(apart + line) % page < 2 * line ? 2 : 4 / stride;
     if (!far) return n <= 2 * lanes ? rows : 8;
     return CYPOOL_VECTOR == 32 ? 4 / stride : 8 / stride;
 }
@@ -376,7 +379,8 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
 {                                                                                                \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
     const ptrdiff_t few = cypool_few(                                                            \
-        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)), far);         \
+        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)),               \
+        (intptr_t)y - (intptr_t)a, far);                                                         \
     const int regular = taps == K && sa == STRIDE * step;                                        \
     const int one = K == 3 && STRIDE == 1 && n + 2 <= LANES;                                     \
     vec_##S##_##BYTES found = {0};                                                               \

@@ -139,7 +139,7 @@ cdef void some_totals(
             some_totals(work, 1, half, y + i, x + i * step, 0)
             some_totals(work, 1, k - half, &v, x + i * step + half, 0)
             y[i] += v
-    elif work.job.far and k >= ASKED:
+    elif work.job.far:
         totals_far_f32(windows, k, y, x, step)
     else:
         totals_f32(windows, k, y, x, step)

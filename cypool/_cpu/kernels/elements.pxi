@@ -105,6 +105,7 @@ cdef extern from "cypool_halves.h":
 cdef extern from "cypool_vectors.h":
     enum:
         CYPOOL_VECTOR       # bytes of a register
+        CYPOOL_SHORT        # bytes of a row up to which memory is asked for ahead
     # Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
     ctypedef struct Max "cypool_max":
         char _
@@ -116,10 +117,6 @@ cdef extern from "cypool_vectors.h":
         char _
     ctypedef struct NanMin "cypool_nanmin":
         char _
-
-cdef extern from "cypool_vectors.h":
-    enum:
-        CYPOOL_SHORT
 
 cdef extern from "cypool_rows.h":
     # Macros that choose a function by the types of what they are given. Many rows of n elements:

@@ -13,8 +13,7 @@ cdef enum:
     FEW = 5             # columns of extremes that are combined at once, not by doubling
     DIRECT = 8          # taps up to which neighbouring windows share nothing
     TOTAL_TAPS = 9      # taps from which on one window is summed in one go, and
-    TOTAL = 1024        # up to which, and
-    ASKED = 64          # from which on memory is asked for ahead
+    TOTAL = 1024        # up to which
 
 
 cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
@@ -163,15 +162,16 @@ cdef void fold_taps(
                   more + rows * n, narrow, quads, r)
         cypool_add(rows, n, r, y, sy, more, n)
         return
+    # One short row after the other is not an order that processors read ahead in by themselves.
+    cdef bint far = work.job.far and rows == 1 and n * size <= CYPOOL_SHORT
     if reducer is Sum and acc is double:
         if narrow:
-            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0, work.job.far)
+            cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0, far)
             return
         if quads and count > 1:
             cypool_widen(rows, n, y, sy, <const double *>m, sm, step, count, 0, False)
             return
-    fold_pairs(rows, n, y, sy, <const acc *>m, sm, step, count,
-               work.job.far and rows == 1 and n * size <= CYPOOL_SHORT, r)
+    fold_pairs(rows, n, y, sy, <const acc *>m, sm, step, count, far, r)
 
 
 # --- a line's windows at every element ---
