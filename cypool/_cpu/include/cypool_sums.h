@@ -184,13 +184,26 @@ static inline __attribute__((always_inline, unused)) cypool_two cypool_lanes_sum
 
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
-   type that fours are added up in. */
+   type that fours are added up in. One such row, or two side by side, `apart` elements from each
+   other: two places that are read at once come faster than one. */
 #define CYPOOL_TOTAL(NAME, T, LANE, I)                                                           \
 /* 16 elements from p on, in parts of a register. */                                             \
 CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
 { for (int j = 0; j < (int)(CYPOOL_VECTOR / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }             \
-static inline __attribute__((always_inline, unused)) double NAME##_of(                           \
-    ptrdiff_t n, const void *from, const int far)                                                \
+/* Fewer than 16. */                                                                             \
+static inline __attribute__((always_inline, unused)) double NAME##_few(ptrdiff_t n, const T *a)  \
+{                                                                                                \
+    double all = 0.0;                                                                            \
+    ptrdiff_t i = 0;                                                                             \
+    for (; i + 4 <= n; i += 4)                                                                   \
+        all += (double)(((LANE)a[i] + (LANE)a[i + 1]) + ((LANE)a[i + 2] + (LANE)a[i + 3]));      \
+    for (; i + 2 <= n; i += 2) all += (double)((LANE)a[i] + (LANE)a[i + 1]);                     \
+    if (i < n) all += (double)a[i];                                                              \
+    return all;                                                                                  \
+}                                                                                                \
+CYPOOL_BLOCK NAME##_of(                                                                          \
+    const int rows, ptrdiff_t n, double *restrict y, const T *restrict a, ptrdiff_t apart,       \
+    const int far)                                                                               \
 {                                                                                                \
     enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
            wide = CYPOOL_VECTOR / sizeof(double), times = sizeof(double) / sizeof(LANE) };       \
@@ -198,62 +211,66 @@ static inline __attribute__((always_inline, unused)) double NAME##_of(          
     typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
     typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
     static const I kept[32] = {CYPOOL_ENDS_KEPT};                                                \
-    const T *a = (const T *)from;                                                                \
-    cypool_doubles sums[16 / wide];                                                              \
+    cypool_doubles sums[2][16 / wide];                                                           \
     cypool_two e;                                                                                \
     four p0, p1, p2, p3;                                                                         \
     some piece[times];                                                                           \
     if (n < 16) {                                                                                \
-        double all = 0.0;                                                                        \
-        ptrdiff_t i = 0;                                                                         \
-        for (; i + 4 <= n; i += 4)                                                               \
-            all += (double)(((LANE)a[i] + (LANE)a[i + 1]) + ((LANE)a[i + 2] + (LANE)a[i + 3]));  \
-        for (; i + 2 <= n; i += 2) all += (double)((LANE)a[i] + (LANE)a[i + 1]);                 \
-        if (i < n) all += (double)a[i];                                                          \
-        return all;                                                                              \
+        for (int r = 0; r < rows; r++) y[r] = NAME##_few(n, a + r * apart);                      \
+        return;                                                                                  \
     }                                                                                            \
     CYPOOL_UNROLLED                                                                              \
-    for (int p = 0; p < 16 / wide; p++) sums[p] = (cypool_doubles){0};                           \
-    while (n > 0) {                                                                              \
-        const int done = n < 64;                                                                 \
-        if (far && !done)                                                                        \
-            CYPOOL_ASK(a, 64 * sizeof(T))                                                        \
+    for (int r = 0; r < rows; r++)                                                               \
         CYPOOL_UNROLLED                                                                          \
-        for (int p = 0; p < parts; p++) {                                                        \
-            p0 = p1 = p2 = p3 = (four){0};                                                       \
-            if (!done) NAME##_read((LANE *)&p3, a + 48 + p * lanes);                             \
-            else {                                                                               \
-                /* Up to three blocks more, and what is left of one: the last 16, but for those  \
-                   that were counted. */                                                         \
-                NAME##_read((LANE *)&p3, a + n - 16 + p * lanes);                                \
-                p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));              \
-            }                                                                                    \
-            if (n >= 16) NAME##_read((LANE *)&p0, a + p * lanes);                                \
-            if (n >= 32) NAME##_read((LANE *)&p1, a + 16 + p * lanes);                           \
-            if (n >= 48) NAME##_read((LANE *)&p2, a + 32 + p * lanes);                           \
-            p0 = (p0 + p1) + (p2 + p3);                                                          \
-            memcpy(piece, &p0, sizeof(p0));                                                      \
+        for (int p = 0; p < 16 / wide; p++) sums[r][p] = (cypool_doubles){0};                    \
+    for (; n > 0; a += 64, n -= 64) {                                                            \
+        const int done = n < 64;                                                                 \
+        CYPOOL_UNROLLED                                                                          \
+        for (int r = 0; r < rows; r++) {                                                         \
+            const T *from = a + r * apart;                                                       \
+            if (far && !done) CYPOOL_ASK(from, 64 * sizeof(T))                                   \
             CYPOOL_UNROLLED                                                                      \
-            for (int q = 0; q < times; q++)                                                      \
-                sums[p * times + q] += cypool_wider_##LANE(piece[q]);                            \
+            for (int p = 0; p < parts; p++, from += lanes) {                                     \
+                p0 = p1 = p2 = p3 = (four){0};                                                   \
+                if (!done) NAME##_read((LANE *)&p3, from + 48);                                  \
+                else {                                                                           \
+                    /* Up to three blocks more, and what is left of one: the last 16, but for    \
+                       those that were counted. */                                               \
+                    NAME##_read((LANE *)&p3, from + n - 16);                                     \
+                    p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));          \
+                }                                                                                \
+                if (n >= 16) NAME##_read((LANE *)&p0, from);                                     \
+                if (n >= 32) NAME##_read((LANE *)&p1, from + 16);                                \
+                if (n >= 48) NAME##_read((LANE *)&p2, from + 32);                                \
+                p0 = (p0 + p1) + (p2 + p3);                                                      \
+                memcpy(piece, &p0, sizeof(p0));                                                  \
+                CYPOOL_UNROLLED                                                                  \
+                for (int q = 0; q < times; q++)                                                  \
+                    sums[r][p * times + q] += cypool_wider_##LANE(piece[q]);                     \
+            }                                                                                    \
         }                                                                                        \
-        a += 64;                                                                                 \
-        n -= 64;                                                                                 \
     }                                                                                            \
-    e = cypool_lanes_summed(sums);                                                               \
-    return e[0] + e[1];                                                                          \
+    CYPOOL_UNROLLED                                                                              \
+    for (int r = 0; r < rows; r++) {                                                             \
+        e = cypool_lanes_summed(sums[r]);                                                        \
+        y[r] = e[0] + e[1];                                                                      \
+    }                                                                                            \
 }                                                                                                \
 static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
-{ return NAME##_of(n, from, 0); }
+{                                                                                                \
+    double y;                                                                                    \
+    NAME##_of(1, n, &y, (const T *)from, 0, 0);                                                  \
+    return y;                                                                                    \
+}
 CYPOOL_TOTAL(total_f32, float, float, int32_t)
 CYPOOL_TOTAL(total_f64, double, double, int64_t)
 CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
-/* Windows of n elements, `step` apart, perhaps of more than the nearer caches hold. Those of 16 to 63
-   elements go two at a time, by the same trees: `blocks` of 16, and what is left. (No zeros are added
-   but at the end, where one takes away a sign.) */
+/* Two rows of 16 to 63 elements, by the same trees: `blocks` of 16, and what is left, the last 16 that
+   end at `last`, of which `kept` tells. (No zeros are added but at the end, where one takes away a
+   sign.) */
 #define CYPOOL_SHORT_TOTALS(S, BYTES, LANES)                                                     \
 static inline __attribute__((always_inline, unused)) cypool_two short_total(                     \
-    const float *a, const float *last, mask_##S##_##BYTES kept[16 / LANES], const int blocks)    \
+    const float *a, const float *last, const mask_##S##_##BYTES *kept, const int blocks)         \
 {                                                                                                \
     cypool_doubles sums[32 / LANES];                                                             \
     cypool_floats half[2];                                                                       \
@@ -272,31 +289,47 @@ static inline __attribute__((always_inline, unused)) cypool_two short_total(    
     return cypool_lanes_summed(sums);                                                            \
 }                                                                                                \
 CYPOOL_BLOCK short_totals(                                                                       \
-    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step, \
+    ptrdiff_t pairs, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step,   \
     const int blocks, const int far)                                                             \
 {                                                                                                \
     static const int32_t all[32] = {CYPOOL_ENDS_KEPT};                                           \
     mask_##S##_##BYTES kept[16 / LANES];                                                         \
     memcpy(kept, all + n % 16, sizeof(kept));                                                    \
-    for (; windows > 1; windows -= 2, a += 2 * step, y += 2) {                                   \
-        if (far) CYPOOL_ASK(a, 2 * n * sizeof(float))                                            \
+    for (ptrdiff_t i = 0; i < pairs; i++, a += step) {                                           \
+        const float *b = a + pairs * step;                                                       \
+        if (far) {                                                                               \
+            CYPOOL_ASK(a, n * sizeof(float))                                                     \
+            CYPOOL_ASK(b, n * sizeof(float))                                                     \
+        }                                                                                        \
         const cypool_two one = short_total(a, a + n - 16, kept, blocks);                         \
-        const cypool_two next = short_total(a + step, a + step + n - 16, kept, blocks);          \
+        const cypool_two next = short_total(b, b + n - 16, kept, blocks);                        \
         const cypool_two even = {one[0], next[0]}, odd = {one[1], next[1]};                      \
         const cypool_two both = (even + odd) + (cypool_two){0};                                  \
-        memcpy(y, &both, sizeof(both));                                                          \
+        y[i] = both[0];                                                                          \
+        y[pairs + i] = both[1];                                                                  \
     }                                                                                            \
-    if (windows > 0) y[0] = total_f32_of(n, a, 0);                                               \
 }
 CYPOOL_WIDEST(CYPOOL_SHORT_TOTALS, 16, 8, 4, f32)
+/* Windows of n elements, `step` apart: those of the first half with those of the second one. From more
+   than the nearer caches hold, long ones one by one, as memory is asked for ahead. */
 #define CYPOOL_TOTALS(NAME, FAR)                                                                 \
 static __attribute__((noinline, unused)) void NAME##_f32(                                        \
     ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step) \
 {                                                                                                \
-    if (n >= 16 && n < 32) short_totals(windows, n, y, a, step, 1, FAR);                         \
-    else if (n >= 32 && n < 48) short_totals(windows, n, y, a, step, 2, FAR);                    \
-    else if (n >= 48 && n < 64) short_totals(windows, n, y, a, step, 3, FAR);                    \
-    else for (ptrdiff_t i = 0; i < windows; i++) y[i] = total_f32_of(n, a + i * step, FAR);      \
+    const ptrdiff_t pairs = windows / 2;                                                         \
+    if (n >= 16 && n < 32) short_totals(pairs, n, y, a, step, 1, FAR);                           \
+    else if (n >= 32 && n < 48) short_totals(pairs, n, y, a, step, 2, FAR);                      \
+    else if (n >= 48 && n < 64) short_totals(pairs, n, y, a, step, 3, FAR);                      \
+    else if (FAR)                                                                                \
+        for (ptrdiff_t i = 0; i < 2 * pairs; i++)                                                \
+            total_f32_of(1, n, y + i, a + i * step, 0, 1);                                       \
+    else for (ptrdiff_t i = 0; i < pairs; i++) {                                                 \
+        double both[2];                                                                          \
+        total_f32_of(2, n, both, a + i * step, pairs * step, 0);                                 \
+        y[i] = both[0];                                                                          \
+        y[pairs + i] = both[1];                                                                  \
+    }                                                                                            \
+    if (windows % 2) total_f32_of(1, n, y + windows - 1, a + (windows - 1) * step, 0, FAR);      \
 }
 CYPOOL_TOTALS(totals, 0)
 CYPOOL_TOTALS(totals_far, 1)
