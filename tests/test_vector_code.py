@@ -41,7 +41,7 @@ SCALAR = {
         # Copies are made of the widest registers that are moved well, which are not the widest.
         r"|^copy_"),
     # No comparison of 64-bit integers, and pairs of two of float64 are as well taken one by one.
-    "baseline": re.compile(r"^(?:join|join3|add|add2|more|pairs|triples)_(?:max|min)_[iu]64$"
+    "baseline": re.compile(r"^(?:join|join3|add|add2|pairs|triples)_(?:max|min)_[iu]64$"
                            r"|^triples_(?:max|min)_f64$|^has_nan_f64$"
                            r"|_run_[iu]64$|^locate_nan_run_f64$|^check_(?:all|each)64$"),
 }
@@ -98,7 +98,7 @@ def functions(request, assemblies) -> tuple[str, dict[str, str]]:
 
 def rows_of(found: dict[str, str]) -> list[str]:
     names = [n for n in found if re.match(
-        r"(?:join|join3|add|add2|more|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
+        r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
         r"|gain|total|spread|astray|roots|has_tiny|has_nan|check|indices)\d*_?", n)
         and not re.search(r"_(?:block|row)\d?", n)]
     return [n for n in names if re.search(r"_[iufm]\d+$|^check_(?:all|each)\d\d$", n)]
@@ -119,8 +119,6 @@ def test_there_are_as_many_as_the_header_makes(functions):
     _, found = functions
     # 9 integer types and 2 floating ones, 3 reducers, and 2 more for floating point.
     assert len([n for n in rows_of(found) if n.startswith("join3_")]) == 3 * 11 + 2 * 2
-    # 10 types, a maximum and a minimum.
-    assert len([n for n in rows_of(found) if n.startswith("more_")]) == 2 * 10
 
 
 def test_row_loops_are_vector_code(functions):
@@ -172,6 +170,10 @@ def test_rows_of_four_and_five_are_vector_code(functions):
     rolling = [n for n in found if re.match(r"roll[45]_[a-z]+_[iuf]\d+_\d\d$", n)]
     assert len(rolling) == (2 * 10 + 5) * 2 * (widths + 1)
     assert without_vectors(found, rolling, but=wide) == []
+    # Any number of extremes.
+    many = [n for n in found if re.match(r"extreme_(?:max|min)_[iuf]\d+_\d\d$", n)]
+    assert len(many) == 2 * 10 * (widths + 1)
+    assert without_vectors(found, many, but=wide) == []
 
 
 def test_small_planes_are_vector_code(functions):

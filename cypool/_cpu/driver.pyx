@@ -798,6 +798,12 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
         job.block = (h.outputs - 1) // job.blocks + 1
         job.rows_pitch = 1
         group = STAGED // h.stride // w.stride // job.block
+    # (Rows that several windows see would be looked through for each.)
+    job.notes = (
+        not job.sums and job.load == NULL and not job.wide and not job.scan_chunk
+        and not straight and not direct and (
+            job.source_rows > 0 or job.streams
+            or h.kernel > 1 and <double>h.kernel * h.outputs <= 2.0 * h.length))
     job.divides_planes = (
         job.divides_columns and job.inner == 1 and job.blocks == 1 and job.tiles_w == 1
         and d.outputs == 1)

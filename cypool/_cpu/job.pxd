@@ -155,6 +155,7 @@ cdef struct Job:
     bint quad_columns       # that axis is the columns, in long windows of one row, and
     bint totals             # these are read in place
     bint peaks              # likewise extremes
+    bint notes              # extremes: NaN are looked for where rows are read that lie in place
     bint counts             # y is a line of scratch
     bint locates            # values are found first, and where they are afterwards, or
     bint firsts             # both at once, if it can be done, or

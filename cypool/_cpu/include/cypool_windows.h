@@ -27,6 +27,7 @@
 #define CYPOOL_NOTES_ubytes 0
 #define CYPOOL_NOTES_shorts 0
 #define CYPOOL_NOTES_ushorts 0
+#define CYPOOL_NOTES(OP, T) (CYPOOL_NOTES_##OP && (T)0.5 != 0)
 
 /* What lies in memory, and how a vector of it, and one element, come from there and go back: sums of
    halves and of integers of 16 bits are made in float32, of 8 bits in 16. */
@@ -346,8 +347,9 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
     if (K == 3 && STRIDE == 2) e##t = CYPOOL_TAKE_##OP(e##t, by);
 
 /* What most arrays are of has code of its own for what is rare otherwise: it makes programs long. */
-#define CYPOOL_FULL(OP, T)                                                                       \
-    ((T)0.5 > 0 && sizeof(CYPOOL_STORED(OP, T)) == 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
+#define CYPOOL_FULL(OP, T) (CYPOOL_LONG(OP, T) && sizeof(CYPOOL_STORED(OP, T)) == 4)
+#define CYPOOL_LONG(OP, T)                                                                       \
+    ((T)0.5 > 0 && sizeof(CYPOOL_STORED(OP, T)) >= 4 && (CYPOOL_NOTES_##OP || CYPOOL_SUMS_##OP))
 /* Rows of windows that are gone through together, block by block across all columns: of arrays beyond
    the nearer caches few, so that memory is read in its order, but what several of them see once; of
    others more, as each block of columns takes its time. Rows that lie a page apart displace each other
@@ -365,24 +367,26 @@ static inline __attribute__((unused)) ptrdiff_t cypool_few(
     return CYPOOL_VECTOR == 32 ? 4 / stride : 8 / stride;
 }
 /* A few short rows are read in an order in which nothing is read ahead by itself: as many bytes are
-   asked for as these rows have. */
+   asked for as these rows have. What comes below long ones is asked for block by block, unless it lies
+   so far on that it would not stay at hand: in how many bytes that is, or 0. */
 #define CYPOOL_FETCH(p, bytes) if ((bytes) <= CYPOOL_SHORT) { CYPOOL_ASK(p, bytes) }
+#define CYPOOL_BELOW_LONG(K, STRIDE, bytes)                                                      \
+    ((bytes) > CYPOOL_SHORT && ((K) == (STRIDE) || (bytes) <= 32768) ? (bytes) : 0)
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
    time: memory is read in its order. */
 #define CYPOOL_WINDOWS_PLANES(K, STRIDE, OP, S, T, I, BYTES, LANES)                              \
-static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(   \
+static inline __attribute__((always_inline, unused)) int                                         \
+windows##K##STRIDE##_rows_##OP##_##S##_##BYTES(                                                  \
     ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t py, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, \
     ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, ptrdiff_t to,          \
-    T nothing, double by, int far)                                                               \
+    T nothing, double by, ptrdiff_t few, ptrdiff_t fetched, ptrdiff_t below)                     \
 {                                                                                                \
     const ptrdiff_t more = K == 3 && STRIDE == 1 ? 2 : LANES;                                    \
-    const ptrdiff_t few = cypool_few(                                                            \
-        rows, n, LANES, K, STRIDE, step * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)),               \
-        (intptr_t)y - (intptr_t)a, far);                                                         \
     const int regular = taps == K && sa == STRIDE * step;                                        \
     const int one = K == 3 && STRIDE == 1 && n + 2 <= LANES;                                     \
+    const ptrdiff_t width = STRIDE * LANES * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T));            \
     vec_##S##_##BYTES found = {0};                                                               \
     mask_##S##_##BYTES bad;                                                                      \
     edge_##S##_##BYTES edges[2], *edge;                                                          \
@@ -395,14 +399,16 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
     for (;;) {                                                                                   \
         for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
-            CYPOOL_FETCH(a + h * sa, far && few < rows                                           \
-                ? few * sa * (ptrdiff_t)sizeof(CYPOOL_STORED(OP, T)) : 0)                        \
+            CYPOOL_FETCH(a + h * sa, fetched)                                                    \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
                 edge = i == 0 ? edges : 0;                                                       \
                 if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \
                 const ptrdiff_t some = rows - h < few ? rows - h : few;                          \
                 const CYPOOL_STORED(OP, T) *p = a + h * sa + STRIDE * i;                         \
                 CYPOOL_STORED(OP, T) *to = y + h * sy + i;                                       \
+                for (ptrdiff_t q = 0; below && q < few * STRIDE; q++)                            \
+                    for (ptrdiff_t j = 0; j < width; j += 64)                                    \
+                        CYPOOL_ASK_BELOW((uintptr_t)(p + q * step) + (uintptr_t)j, below, 0)     \
                 if (one && CYPOOL_FULL(OP, T) && regular && 2 * n <= LANES)                      \
                     windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                             \
                         some, to, sy, p, sa, step, K, 1, K - STRIDE == 2, K - STRIDE == 2, edges, \
@@ -434,6 +440,23 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     bad = found != found;                                                                        \
     for (int j = 0; j < LANES; j++) any |= bad[j];                                               \
     return CYPOOL_FINDS_##OP && (any | (lost != lost));                                          \
+}                                                                                                \
+static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_##S##_##BYTES(   \
+    ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t n, CYPOOL_STORED(OP, T) *y, ptrdiff_t py, ptrdiff_t sy, const CYPOOL_STORED(OP, T) *a, \
+    ptrdiff_t pa, ptrdiff_t sa, ptrdiff_t step, int taps, ptrdiff_t from, ptrdiff_t to,          \
+    T nothing, double by, int far)                                                               \
+{                                                                                                \
+    enum { size = sizeof(CYPOOL_STORED(OP, T)) };                                                \
+    const ptrdiff_t few = cypool_few(                                                            \
+        rows, n, LANES, K, STRIDE, step * size, (intptr_t)y - (intptr_t)a, far);                 \
+    const ptrdiff_t fetched = far && few < rows ? few * sa * size : 0;                           \
+    const ptrdiff_t below = CYPOOL_BELOW_LONG(K, STRIDE, fetched);                               \
+    /* (A loop that asks for nothing does not wait for the question.) */                         \
+    if (CYPOOL_LONG(OP, T) && below && taps == K && sa == STRIDE * step)                         \
+        return windows##K##STRIDE##_rows_##OP##_##S##_##BYTES(                                   \
+            planes, rows, n, y, py, sy, a, pa, sa, step, K, from, to, nothing, by, few, 0, below); \
+    return windows##K##STRIDE##_rows_##OP##_##S##_##BYTES(                                       \
+        planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by, few, fetched, 0); \
 }
 #define CYPOOL_WINDOWS_TRY(K, STRIDE, OP, S, T, BYTES, LANES)                                    \
     if (LANES == lanes)                                                                          \
@@ -649,8 +672,8 @@ static double cypool_zeros[CYPOOL_INNER] __attribute__((unused));
 #define CYPOOL_SUMS_ushorts 1
 
 /* Extremes of windows of n elements in a row, `step` apart, for as many elements as a vector has and
-   more: several vectors of them, and at last the lanes of one. Whether a NaN was met that may be
-   lost. */
+   more: several vectors of them, and at last the lanes of one. From more than the nearer caches hold
+   (`far`), memory is asked for ahead. Whether a NaN was met that may be lost. */
 #define CYPOOL_ACROSS(i, by) ((i) ^ (by)) % lanes_
 #define CYPOOL_ACROSS32(i) CYPOOL_ACROSS(i, 32)
 #define CYPOOL_ACROSS16(i) CYPOOL_ACROSS(i, 16)
@@ -665,7 +688,7 @@ static double cypool_zeros[CYPOOL_INNER] __attribute__((unused));
     }
 #define CYPOOL_PEAKS(OP, S, T, I, BYTES, LANES)                                                  \
 static __attribute__((noinline, unused)) int peaks_##OP##_##S##_##BYTES(                         \
-    ptrdiff_t windows, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step)          \
+    ptrdiff_t windows, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step, int far) \
 {                                                                                                \
     enum { lanes_ = LANES };                                                                     \
     vec_##S##_##BYTES notes[4] = {{0}}, v[4], next, other;                                       \
@@ -675,6 +698,7 @@ static __attribute__((noinline, unused)) int peaks_##OP##_##S##_##BYTES(        
         ptrdiff_t i = 0;                                                                         \
         v[0] = v[1] = v[2] = v[3] = *(const vec_##S##_##BYTES *)a;                               \
         for (; i + 4 * LANES <= n; i += 4 * LANES) {                                             \
+            if (far) CYPOOL_ASK(a + i, 4 * BYTES)                                                \
             CYPOOL_UNROLLED                                                                      \
             for (int j = 0; j < 4; j++) {                                                        \
                 next = *(const vec_##S##_##BYTES *)(a + i + j * LANES);                          \
@@ -706,23 +730,23 @@ static __attribute__((noinline, unused)) int peaks_##OP##_##S##_##BYTES(        
     return CYPOOL_NOTES_##OP && any;                                                             \
 }
 #define CYPOOL_PEAKS_TRY(OP, S, T, BYTES, LANES)                                                 \
-    if (n >= LANES) return peaks_##OP##_##S##_##BYTES(windows, n, y, a, step);
+    if (n >= LANES) return peaks_##OP##_##S##_##BYTES(windows, n, y, a, step, far);
 #define CYPOOL_ALL_PEAKS(OP, S, T, I, L64, L32, L16)                                             \
 CYPOOL_WIDTHS(CYPOOL_PEAKS, L64, L32, L16, OP, S, T, I)                                          \
 static inline __attribute__((unused)) int peaks_##OP##_##S(                                      \
-    ptrdiff_t windows, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step)          \
+    ptrdiff_t windows, ptrdiff_t n, T *restrict y, const T *restrict a, ptrdiff_t step, int far) \
 {                                                                                                \
     CYPOOL_WIDTHS(CYPOOL_PEAKS_TRY, L64, L32, L16, OP, S, T)                                     \
     T lost = 0;                                                                                  \
     for (; windows > 0; windows--, y++, a += windows > 0 ? step : 0) {                           \
         T v = a[0];                                                                              \
         for (ptrdiff_t i = 0; i < n; i++) {                                                      \
-            if (CYPOOL_NOTES_##OP) lost += a[i];                                                 \
+            if (CYPOOL_NOTES(OP, T)) lost += a[i];                                               \
             v = (T)CYPOOL_OP_##OP(v, a[i]);                                                      \
         }                                                                                        \
         *y = v;                                                                                  \
     }                                                                                            \
-    return CYPOOL_NOTES_##OP && lost != lost;                                                    \
+    return CYPOOL_NOTES(OP, T) && lost != lost;                                                  \
 }
 #define CYPOOL_ALL_WINDOWS(OP, S, T, I, L64, L32, L16)                                           \
 CYPOOL_WIDTHS(CYPOOL_WINDOWS_BLOCKS, L64, L32, L16, OP, S, T)                                    \
@@ -862,9 +886,10 @@ static inline __attribute__((unused)) int no_pixel(
 #define cypool_pixel(kernel, n, r, turned, y, ...)                                               \
     CYPOOL_WINDOWS_FOR(pixel, no_pixel, r, turned, y)(kernel, n, y, __VA_ARGS__)
 static inline __attribute__((unused)) int no_peaks(
-    ptrdiff_t windows, ptrdiff_t n, void *y, const void *a, ptrdiff_t step)
+    ptrdiff_t windows, ptrdiff_t n, void *y, const void *a, ptrdiff_t step, int far)
 { return 0; }
-/* windows, n, reducer, y, source, its distance from one window to the next */
+/* windows, n, reducer, y, source, its distance from one window to the next, whether the source is more
+   than the nearer caches hold */
 #define cypool_peaks(windows, n, r, y, ...)                                                      \
     _Generic((r), cypool_max *: CYPOOL_OF_ORDERED(peaks_max, no_peaks, y),                       \
         cypool_min *: CYPOOL_OF_ORDERED(peaks_min, no_peaks, y),                                 \

@@ -82,7 +82,7 @@ cdef void bring_rows(
                   work.plane + plane * job.x.group + (
                       d * job.x.stride[0] + h0 * job.x.stride[1] + work.i0 * job.x.stride[2]),
                   job.x.stride[1] // job.size, job.x.stride[0] // job.size * step, count,
-                  <acc *>work.more, job.narrow, False, r)
+                  <acc *>work.more, True, False, r)
         return
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF

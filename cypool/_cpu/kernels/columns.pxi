@@ -158,11 +158,11 @@ cdef bint fold_peaks(
     cdef bint found = False
     if rows == 1 and n == 1 and (py == 1 or work.planes == 1):
         # One window of each plane.
-        return cypool_peaks(work.planes, k, r, y, m, pm)
+        return cypool_peaks(work.planes, k, r, y, m, pm, job.far)
     for p in range(work.planes):
         for i in range(rows):
             found |= cypool_peaks(
-                n, k, r, y + p * py + i * sy, m + p * pm + i * sm, job.axis[2].stride)
+                n, k, r, y + p * py + i * sy, m + p * pm + i * sm, job.axis[2].stride, job.far)
     return found
 
 

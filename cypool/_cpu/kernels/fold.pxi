@@ -40,7 +40,7 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
             return <acc>total_of(m, k, False)
     if acc is not int128 and reducer is not Sum:
         if step == 1 and k * <Py_ssize_t>sizeof(acc) >= 16:
-            cypool_peaks(1, k, r, &v, m, k)
+            cypool_peaks(1, k, r, &v, m, k, 0)
             return v
     if step == 1 and wide <= k <= LANE * wide:
         for j in range(wide):
@@ -78,13 +78,17 @@ cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
 
 
 # k vectors of n values that lie step apart, as one, by pairs one after the other (after three, if
-# their number is odd), or where no order shows by fours. From `far`: memory is asked for ahead.
+# their number is odd), or where no order shows in another way. From `far`: memory is asked for ahead.
 cdef void fold_pairs(
         Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
         Py_ssize_t step, Py_ssize_t k, bint far, reducer *r) noexcept nogil:
     cdef Py_ssize_t t, first = min(k, 2 + k % 2)
     if (reducer is Max or reducer is Min or reducer is Sum) and acc is not int128:
         first = min(k, 4 + k % 2)
+    if (reducer is Max or reducer is Min) and acc is not int128:
+        if first < k:
+            cypool_extreme(rows, n, r, y, sy, m, sm, step, k, far)
+            return
     if first == 1:
         cypool_copy(rows, n, y, sy, m, sm)
     elif first == 2:
@@ -95,10 +99,6 @@ cdef void fold_pairs(
         cypool_taps4(rows, n, r, y, sy, m, sm, step)
     else:
         cypool_taps5(rows, n, r, y, sy, m, sm, step)
-    if (reducer is Max or reducer is Min) and acc is not int128:
-        while first + 4 <= k:
-            cypool_more(rows, n, r, y, sy, m + first * step, sm, step, far)
-            first += 4
     for t in range(first, k, 2):
         cypool_add2(rows, n, r, y, sy, m + t * step, sm, step)
 
@@ -134,13 +134,14 @@ cdef inline void fold_window(
 # --- rows under windows ---
 
 # Rows of outputs, each of count source rows that lie step apart; from one output to the next the
-# source moves by sm. Distances are in elements of the source: those are of another type where sums
-# of float32 or of short integers are made in a wider one (`narrow`), or were float32 before they
-# were brought (`quads`): then fours of them are summed in it.
+# source moves by sm. Distances are in elements of the source: the array's own rows (`placed`) are of
+# another type where sums of float32 or of short integers are made in a wider one; or what was
+# brought was float32 before (`quads`): then fours of them are summed in it.
 cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
-        Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint narrow,
+        Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint placed,
         bint quads, reducer *r) noexcept nogil:
+    cdef bint narrow = placed and work.job.narrow
     cdef Py_ssize_t half, i, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
     if count == 0:
         rows_fill(rows, n, y, sy, identity(r, y))
@@ -148,22 +149,26 @@ cdef void fold_taps(
     if rows > 1 and count > LEAF and sm >= count * step:
         # Many rows that one output alone sees: in the order of memory.
         for i in range(rows):
-            fold_taps(work, 1, n, y + i * sy, sy, m + i * sm * size, sm, step, count, more, narrow,
+            fold_taps(work, 1, n, y + i * sy, sy, m + i * sm * size, sm, step, count, more, placed,
                       quads, r)
         return
     if reducer is Sum and (acc is int16_t or acc is int32_t):
         if narrow:
             cypool_gain(rows, n, y, sy, m, sm, step, count, size, work.job.is_signed)
             return
-    if count > TAPS:
-        half = (count // 2 + LEAF - 1) // LEAF * LEAF
-        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, narrow, quads, r)
-        fold_taps(work, rows, n, more, n, m + half * step * size, sm, step, count - half,
-                  more + rows * n, narrow, quads, r)
-        cypool_add(rows, n, r, y, sy, more, n)
-        return
     # One short row after the other is not an order that processors read ahead in by themselves.
     cdef bint far = work.job.far and rows == 1 and n * size <= CYPOOL_SHORT
+    if (reducer is Max or reducer is Min) and (acc is float or acc is double):
+        if placed and work.job.notes:
+            work.found |= cypool_extreme(rows, n, r, y, sy, <const acc *>m, sm, step, count, far)
+            return
+    if count > TAPS:
+        half = (count // 2 + LEAF - 1) // LEAF * LEAF
+        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, placed, quads, r)
+        fold_taps(work, rows, n, more, n, m + half * step * size, sm, step, count - half,
+                  more + rows * n, placed, quads, r)
+        cypool_add(rows, n, r, y, sy, more, n)
+        return
     if reducer is Sum and acc is double:
         if narrow:
             cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0, far)

@@ -22,7 +22,7 @@ cdef char *index_of_tile(const Work *work, Py_ssize_t h0) noexcept nogil:
 cdef void fold_block(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
         const char *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, Py_ssize_t last,
-        bint narrow, reducer *r) noexcept nogil:
+        reducer *r) noexcept nogil:
     cdef const Job *job = work.job
     cdef const Axis *heights = &job.axis[1]
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, n = work.nw * nc, size = sizeof(acc)
@@ -47,8 +47,8 @@ cdef void fold_block(
                            <acc *>work.more, r)
     elif job.padded:
         fold_padded(work, v, <acc *>m, r)
-    elif (heights.kernel == 1 and heights.stride == 1 and rows == last - first and not narrow
-          and (job.source_rows > 0 or work.columns == work.nw)):
+    elif (heights.kernel == 1 and heights.stride == 1 and rows == last - first
+          and (job.source_rows > 0 or work.columns == work.nw and not job.narrow)):
         v = <acc *>m
         sv = sm
         pv = pm
@@ -59,7 +59,7 @@ cdef void fold_block(
     else:
         for p in range(work.planes):
             fold_rows(work, h0, h1, n, v + p * pv + work.left * nc, sv, m + p * job.x.group,
-                      sm, first, narrow, False, r)
+                      sm, first, True, False, r)
     # Columns under windows.
     if job.axis[2].kind == SLIDING:
         fold_columns(work, work.planes, rows, y, py, sy, v, pv, sv, r)
@@ -79,7 +79,6 @@ cdef bint fold_staged(
     cdef const Axis *heights = &job.axis[1]
     cdef Py_ssize_t nc = work.nc, rows = h1 - h0, size = sizeof(acc), h, p, start, count
     cdef Py_ssize_t first, last, sm, pm, i0 = work.i0, nw = work.nw
-    cdef bint narrow = False
     cdef const char *m
     if reducer is Sum and acc is int8_t:
         # (Sums of these are made in wider types.)
@@ -97,6 +96,7 @@ cdef bint fold_staged(
             work.i0 = i0
             work.nw = nw
             return False
+        work.found = False
         if job.peaks:
             return fold_peaks(work, h0, rows, y, py, sy, r)
         axis_source(heights, h0, h1, &first, &last)
@@ -111,7 +111,6 @@ cdef bint fold_staged(
                               + work.i0 * job.x.stride[2])
             sm = job.x.stride[1] // job.size
             pm = job.x.group // job.size
-            narrow = job.narrow
         elif job.scan_chunk == 0 and not job.streams and not work.runs:
             for p in range(work.planes):
                 bring_rows(work, p, work.d0, work.dn, first, last,
@@ -124,12 +123,12 @@ cdef bint fold_staged(
                 for p in range(work.planes):
                     fold_repeats(work, h0, h1, y + p * py, sy, <acc *>m + p * pm, sm, first)
         else:
-            fold_block(work, h0, h1, y, py, sy, m, pm, sm, first, last, narrow, r)
+            fold_block(work, h0, h1, y, py, sy, m, pm, sm, first, last, r)
         if acc is float and reducer is Sum:
             if job.roots:
                 make_roots(work, h0, h1, y, py, sy)
                 mend_roots(work, h0, h1, y, py, sy)
-        return False
+        return work.found
 
 
 # A block of output rows of a group of planes, or of one. Whether a NaN was met that may be lost:
@@ -396,7 +395,8 @@ cdef void reduce_units(
             work.runs = work.grid != 0
         if (acc is float or acc is double) and (reducer is Max or reducer is Min):
             # With no NaN about, one instruction takes a maximum.
-            looks = job.squares or job.peaks or reducer is Max and job.first_pixels
+            looks = (
+                job.squares or job.peaks or job.notes or reducer is Max and job.first_pixels)
             if (reduce_block(&work, h0, h1, u, r, _) if looks
                     else job.load != NULL or job.wide > 0 or block_has_nan(&work, h0, h1, _)):
                 if reducer is Max:

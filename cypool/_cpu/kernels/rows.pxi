@@ -3,26 +3,26 @@
 # Output rows h0 <= h < h1 of one plane, from source rows `first` and on at m.
 cdef void fold_rows(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t n, acc *y, Py_ssize_t sy,
-        const char *m, Py_ssize_t sm, Py_ssize_t first, bint narrow, bint quads,
+        const char *m, Py_ssize_t sm, Py_ssize_t first, bint placed, bint quads,
         reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
     cdef Py_ssize_t h, start, count, phase
-    cdef Py_ssize_t size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
+    cdef Py_ssize_t size = work.job.size if placed else <Py_ssize_t>sizeof(acc)
     for h in range(h0, begin):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
-                  sm * a.step, count, <acc *>work.more, narrow, quads, r)
+                  sm * a.step, count, <acc *>work.more, placed, quads, r)
     for phase in range(min(a.period, end - begin)):
         h = begin + phase
         axis_window(a, h, &start, &count)
         fold_taps(work, (end - h - 1) // a.period + 1, n, y + (h - h0) * sy, a.period * sy,
                   m + (start - first) * sm * size, sm * a.advance, sm * a.step, count,
-                  <acc *>work.more, narrow, quads, r)
+                  <acc *>work.more, placed, quads, r)
     for h in range(end, h1):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
-                  sm * a.step, count, <acc *>work.more, narrow, quads, r)
+                  sm * a.step, count, <acc *>work.more, placed, quads, r)
 
 
 # One output row whose source rows are too many to be in scratch at once: a few of them at a time,

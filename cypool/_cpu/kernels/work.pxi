@@ -54,6 +54,7 @@ cdef struct Work:
     double by                   # what windows are divided by where they are made
     Divisor divisor             # of a row of these, unless all are alike
     Py_ssize_t clean            # source rows before this one have been looked through for NaN
+    bint found                  # one was met on the way
     Py_ssize_t margin_left, margin_nw, margin_nc    # for which columns scratch rows have margins
     Job *counter                # this thread's copy, which writes to counts
     int64_t *counts
