@@ -430,7 +430,8 @@ cdef bint turns(const Job *job, int dtype, bint back) noexcept:
         return row <= 256 and (not finds or w.kernel <= 5)
     if back:
         return row < (128 if w.stride == 1 or side_by_side and w.stride == 2 else 256)
-    if is_small_square(job, job.size) and not (job.sums and dtype < DT_F32):
+    if axis_taps(&job.axis[0]) == 1 and is_small_square(job, job.size) and not (
+            job.sums and dtype < DT_F32):
         # (In one pass without that, but for what the border clips, and indices of other types.)
         if finds:
             return row <= (16 if job.size >= 4 else 64)
@@ -855,8 +856,10 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     if job.padded:
         job.temporary = max(job.temporary, job.source_size)
     if job.squares:
-        # (Three pixels, and another row of results; twice as wide, where sums are in wider types.)
-        job.temporary = (6 + (job.tile_w if taps_d > 1 else 0)) * job.tile_c if job.pixels else 0
+        # (Three pixels, twice as wide, where sums are in wider types; what another slab makes.)
+        job.temporary = 6 * job.tile_c if job.pixels else 0
+        if taps_d > 1:
+            job.temporary += (1 if job.pixels else job.group * job.block) * job.tile_w * job.tile_c
     if axis_apart(w):
         # (With the windows beside those of a tile.)
         job.temporary = max(job.temporary, job.group * job.block * job.tile_c * (
@@ -898,11 +901,14 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
     cdef const Axis *w = &job.axis[2]
     if h.kind != SLIDING or w.kind != SLIDING or w.outputs == 1:
         return False
+    # (Slabs make their windows one after the other: additions would come in another order. Of single
+    # elements those that several windows see are combined first.)
+    if axis_taps(d) > 1 and (job.sums or job.locates or d.kind != SLIDING or d.kernel > 3 or (
+            job.inner * size < PIXEL and (w.kernel > 2 or d.kernel > d.stride))):
+        return False
     if job.inner * size >= PIXEL:
-        return h.kernel == w.kernel and 2 <= w.kernel <= 3 and (
-            axis_taps(d) == 1
-            or not job.sums and not job.locates and d.kind == SLIDING and d.kernel <= 3)
-    return axis_taps(d) == 1 and h.kernel <= 3 and (
+        return h.kernel == w.kernel and 2 <= w.kernel <= 3
+    return h.kernel <= 3 and (
         job.inner == 1 and w.step == 1
         and (w.kernel == w.stride == 2 or w.kernel == 3 and w.stride <= 2)
         or job.inner > 1 and (

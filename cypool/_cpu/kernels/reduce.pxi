@@ -186,8 +186,8 @@ cdef bint reduce_block(
             found = fold_pixels(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
                                 job.x.stride[1] // size, first, r)
         elif not fold_planes(work, y, py, sy, <const acc *>m, &found, r):
-            found = fold_squares(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
-                                 job.x.stride[1] // size, first, r)
+            found = fold_slabs(work, h0, h1, y, py, sy, <const acc *>m, job.x.group // size,
+                               job.x.stride[1] // size, first, r)
         if found and not job.roots:
             return True
         if acc is float and reducer is Sum:

@@ -85,6 +85,24 @@ cdef bint fold_planes(
     return result >= 0
 
 
+# Windows of slabs, one slab after the other. (Of extremes only, as additions would come in another
+# order, more than one may lie under them.)
+cdef bint fold_slabs(
+        Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
+        const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
+    cdef Py_ssize_t i, p, rows = h1 - h0, n = (work.o1 - work.o0) * work.nc
+    cdef Py_ssize_t next = work.job.axis[0].step * work.job.x.stride[0] // <Py_ssize_t>sizeof(acc)
+    cdef acc *more = <acc *>work.temporary
+    cdef bint found = fold_squares(work, h0, h1, y, py, sy, m, pm, sm, first, r)
+    if reducer is not Sum:
+        for i in range(1, work.dn):
+            found |= fold_squares(
+                work, h0, h1, more, rows * n, n, m + i * next, pm, sm, first, r)
+            for p in range(work.planes):
+                cypool_add(rows, n, r, y + p * py, sy, more + p * rows * n, n)
+    return found
+
+
 # Output rows whose windows have two or three taps a side, straight from the source, whose rows lie
 # at m from column work.i0 and row `first` on. Whether a NaN was met that may be lost.
 cdef bint fold_squares(
@@ -376,8 +394,7 @@ cdef void fold_means(Work *work, Py_ssize_t h0, Py_ssize_t h1, char *y) noexcept
                 m + p * job.x.group + h * a.stride * job.x.stride[1] + step, work.rows)
 
 
-# Such windows where each pixel is a vector of inner elements. (Of extremes only, as additions would
-# come in another order, more than one plane along the leading axis may lie under them.)
+# Such windows where each pixel is a vector of inner elements; row by row those of slabs.
 cdef bint fold_pixels(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, acc *y, Py_ssize_t py, Py_ssize_t sy,
         const acc *m, Py_ssize_t pm, Py_ssize_t sm, Py_ssize_t first, reducer *r) noexcept nogil:
