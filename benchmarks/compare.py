@@ -280,6 +280,22 @@ def markdown(heads: list[str], rows: list[list[str]], left: list[bool]) -> Itera
 SHOWN = ("torch", "torch last", "onnxruntime", "openvino", "opencv", "tensorflow", "jax")
 
 
+def gain_of_threads(one: list[Result], more: list[Result]) -> str:
+    """How much faster than the first run the second is beyond the caches, and the copy's gain."""
+    def of(results: list[Result]) -> dict[tuple[str, ...], dict[str, float]]:
+        keys = ("name", "shape", "window", "layout", "dtype")
+        return {tuple(str(r[key]) for key in keys): r["seconds"] for r in results
+                if r["beyond_caches"] and r["direction"] == "forward"}
+
+    before, after = of(one), of(more)
+    both = before.keys() & after.keys()
+    mine, copy = (
+        number(geometric_mean(before[case][way] / after[case][way] for case in both))
+        for way in (OURS, COPY))
+    return (f"In {len(both)} forward cases beyond the caches the threads of the second run make "
+            f"cypool {mine} times as fast as those of the first one, and the copy {copy} times.")
+
+
 def readme_section(titles: dict[str, str], runs: list[tuple[list[str], list[Result]]]) -> str:
     """Tables: every group of every run in figures, and the first one's best-known cases in
     milliseconds.
@@ -315,6 +331,8 @@ def readme_section(titles: dict[str, str], runs: list[tuple[list[str], list[Resu
         "reaches; geometric means, and the least."]
     for head, part in runs:
         lines += ["", *head, "", *summary(part)]
+    if len(runs) == 2:
+        lines += ["", gain_of_threads(runs[0][1], runs[1][1])]
     lines += [
         "", "Milliseconds of some of the cases" + " of the first of these runs" * (len(runs) > 1)
         + ", the fastest in bold. Windows: operator, kernel/stride, p and the padding. The fastest "
