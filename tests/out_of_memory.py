@@ -29,7 +29,7 @@ PACKAGE = Path(cypool.__file__).parent
 # own temporary buffers stay below that (see main): without one of them it crashes.
 MODULES = {"cypool/_cpu/": 0, "numpy/_core/": 1024}
 MARK = 77
-REPEATS = 4
+REPEATS = 8
 SHAPES = {1: (2, 3, 500), 2: (2, 3, 40, 40), 3: (2, 3, 14, 15, 16)}
 DTYPES = ("float32", "float16", "uint8", "bool")
 

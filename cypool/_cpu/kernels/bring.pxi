@@ -68,10 +68,11 @@ cdef Py_ssize_t joined_offset(const Job *job, Py_ssize_t i) noexcept nogil:
             + row // job.joined_rows * job.joined_stride[0])
 
 
-# Rows h0 <= h < h1 of one plane: each combined from count rows along the leading axis.
+# Rows h0 <= h < h1 of one plane: each combined from count rows along the leading axis. Inner nodes of
+# trees of many go to `loaded`, after what is loaded, or to `more`.
 cdef void bring_rows(
         Work *work, Py_ssize_t plane, Py_ssize_t d, Py_ssize_t count, Py_ssize_t h0,
-        Py_ssize_t h1, acc *y, Py_ssize_t sy, acc *loaded, reducer *r) noexcept nogil:
+        Py_ssize_t h1, acc *y, Py_ssize_t sy, acc *loaded, acc *more, reducer *r) noexcept nogil:
     cdef const Job *job = work.job
     cdef Py_ssize_t t, half, step = job.axis[0].step, n = work.nw * work.nc, some, i
     cdef Py_ssize_t size = (h1 - h0) * n
@@ -82,12 +83,13 @@ cdef void bring_rows(
                   work.plane + plane * job.x.group + (
                       d * job.x.stride[0] + h0 * job.x.stride[1] + work.i0 * job.x.stride[2]),
                   job.x.stride[1] // job.size, job.x.stride[0] // job.size * step, count,
-                  <acc *>work.more, True, False, r)
+                  more, True, False, r)
         return
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
-        bring_rows(work, plane, d, half, h0, h1, y, sy, loaded, r)
-        bring_rows(work, plane, d + half * step, count - half, h0, h1, loaded, n, loaded + size, r)
+        bring_rows(work, plane, d, half, h0, h1, y, sy, loaded, more, r)
+        bring_rows(
+            work, plane, d + half * step, count - half, h0, h1, loaded, n, loaded + size, more, r)
         cypool_add(h1 - h0, n, r, y, sy, loaded, n)
         return
     if count == 1:

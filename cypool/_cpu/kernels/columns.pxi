@@ -318,7 +318,7 @@ cdef double total_wide(
         work.i0 = start
         work.nw = count
         bring_rows(work, 0, work.d0, work.dn, h, h + 1, <double *>work.rows, count,
-                   <double *>work.loaded, <Sum *>NULL)
+                   <double *>work.loaded, <double *>work.more, <Sum *>NULL)
         return total_of(<const double *>work.rows, count, True)
     half = count // 2 // LANES * LANES
     return (total_wide(work, h, start, half)

@@ -115,7 +115,8 @@ cdef bint fold_staged(
             for p in range(work.planes):
                 bring_rows(work, p, work.d0, work.dn, first, last,
                            <acc *>m + p * pm + work.left * nc
-                           + job.padded * (first + heights.lo) * sm, sm, <acc *>work.loaded, r)
+                           + job.padded * (first + heights.lo) * sm, sm, <acc *>work.loaded,
+                           <acc *>work.more, r)
         if job.totals:
             fold_totals(work, rows, y, py, sy, m, sm, r)
         elif job.repeats:

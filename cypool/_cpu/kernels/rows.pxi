@@ -44,7 +44,7 @@ cdef void stream_row(
         some = min(LEAF - 1 if t == 0 and count % 2 and not quads else LEAF, count - t)
         for i in range(some):
             bring_rows(work, 0, work.d0, work.dn, start + (t + i) * step,
-                       start + (t + i) * step + 1, source + i * n, n, <acc *>work.loaded, r)
+                       start + (t + i) * step + 1, source + i * n, n, <acc *>work.loaded, more, r)
         if t == 0:
             fold_taps(work, 1, n, y, n, <char *>source, n, n, some, more, False, quads, r)
         elif acc is double and reducer is Sum:
@@ -89,7 +89,7 @@ cdef void scan_row(Work *work, Py_ssize_t h, acc *y, reducer *r) noexcept nogil:
         work.scan_done = 0
         for j in range(hi - 1, lo - 1, -1):
             bring_rows(work, 0, work.d0, work.dn, first + j, first + j + 1, after + j * n, n,
-                       <acc *>work.loaded, r)
+                       <acc *>work.loaded, <acc *>work.more, r)
             if j + 1 < hi and (j + 1) % chunk != 0:
                 cypool_add(1, n, r, after + j * n, n, after + (j + 1) * n, n)
             if (j == lo or j % chunk == 0) and j >= chunk:
@@ -118,10 +118,10 @@ cdef void scan_row(Work *work, Py_ssize_t h, acc *y, reducer *r) noexcept nogil:
                 else:
                     cypool_add(1, n, r, finished, n, before, n)
             bring_rows(work, 0, work.d0, work.dn, first + j, first + j + 1, before, n,
-                       <acc *>work.loaded, r)
+                       <acc *>work.loaded, <acc *>work.more, r)
         else:
             bring_rows(work, 0, work.d0, work.dn, first + j, first + j + 1, brought, n,
-                       <acc *>work.loaded, r)
+                       <acc *>work.loaded, <acc *>work.more, r)
             cypool_add(1, n, r, before, n, brought, n)
     work.scan_done = max(work.scan_done, hi)
     if hi > lo:
