@@ -901,8 +901,8 @@ cdef bint is_small_square(const Job *job, Py_ssize_t size) noexcept:
     cdef const Axis *w = &job.axis[2]
     if h.kind != SLIDING or w.kind != SLIDING or w.outputs == 1:
         return False
-    # (Slabs make their windows one after the other: additions would come in another order. Of single
-    # elements those that several windows see are combined first.)
+    # (Slabs make their windows one after the other: additions would come in another order. Of
+    # single elements those that several windows see are combined first.)
     if axis_taps(d) > 1 and (job.sums or job.locates or d.kind != SLIDING or d.kernel > 3 or (
             job.inner * size < PIXEL and (w.kernel > 2 or d.kernel > d.stride))):
         return False

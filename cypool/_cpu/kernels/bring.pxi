@@ -68,8 +68,8 @@ cdef Py_ssize_t joined_offset(const Job *job, Py_ssize_t i) noexcept nogil:
             + row // job.joined_rows * job.joined_stride[0])
 
 
-# Rows h0 <= h < h1 of one plane: each combined from count rows along the leading axis. Inner nodes of
-# trees of many go to `loaded`, after what is loaded, or to `more`.
+# Rows h0 <= h < h1 of one plane: each combined from count rows along the leading axis. Inner nodes
+# of trees of many go to `loaded`, after what is loaded, or to `more`.
 cdef void bring_rows(
         Work *work, Py_ssize_t plane, Py_ssize_t d, Py_ssize_t count, Py_ssize_t h0,
         Py_ssize_t h1, acc *y, Py_ssize_t sy, acc *loaded, acc *more, reducer *r) noexcept nogil:

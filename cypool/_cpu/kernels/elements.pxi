@@ -152,8 +152,8 @@ cdef extern from "cypool_windows.h":
     const float CYPOOL_LEAST, CYPOOL_MOST
 
 cdef extern from "cypool_taps.h":
-    # Rows of four, of five, and of any number of an extreme, where it tells whether a NaN was met that
-    # may be lost.
+    # Rows of four, of five, and of any number of an extreme, where it tells whether a NaN was met
+    # that may be lost.
     void cypool_taps4(Py_ssize_t, ...) noexcept nogil
     void cypool_taps5(Py_ssize_t, ...) noexcept nogil
     int cypool_extreme(Py_ssize_t, ...) noexcept nogil

@@ -78,7 +78,8 @@ cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
 
 
 # k vectors of n values that lie step apart, as one, by pairs one after the other (after three, if
-# their number is odd), or where no order shows in another way. From `far`: memory is asked for ahead.
+# their number is odd), or where no order shows in another way. From `far`: memory is asked for
+# ahead.
 cdef void fold_pairs(
         Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const acc *m, Py_ssize_t sm,
         Py_ssize_t step, Py_ssize_t k, bint far, reducer *r) noexcept nogil:
@@ -134,8 +135,8 @@ cdef inline void fold_window(
 # --- rows under windows ---
 
 # Rows of outputs, each of count source rows that lie step apart; from one output to the next the
-# source moves by sm. Distances are in elements of the source: the array's own rows (`placed`) are of
-# another type where sums of float32 or of short integers are made in a wider one; or what was
+# source moves by sm. Distances are in elements of the source: the array's own rows (`placed`) are
+# of another type where sums of float32 or of short integers are made in a wider one; or what was
 # brought was float32 before (`quads`): then fours of them are summed in it.
 cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
