@@ -4,10 +4,12 @@ The kernel modules are one source, translated once and compiled several times.
 
 Everything else about the package is in pyproject.toml. Environment variables understood here:
 CYPOOL_OPENMP=0 builds without OpenMP, =1 refuses to build without it; CYPOOL_DEBUG=1 turns on
-Cython's bounds checks and keeps symbols; CYPOOL_SANITIZE=1 builds for AddressSanitizer and
-UndefinedBehaviorSanitizer, whose runtime has to be preloaded then (.ci/sanitize does it all).
+Cython's bounds checks, keeps symbols and optimises nothing; CYPOOL_SANITIZE=1 builds for
+AddressSanitizer and UndefinedBehaviorSanitizer, whose runtime has to be preloaded then
+(.ci/sanitize does it all).
 """
 
+import gc
 import os
 import platform
 import sys
@@ -37,6 +39,8 @@ FLAGS = ["-O2", "-falign-functions=64", "-falign-loops=32", "-ftree-vectorize",
 if not (DEBUG or SANITIZE):
     # (Python's own flags ask for symbols, which take a fifth of the time and are stripped.)
     FLAGS += ["-g0"]
+if DEBUG:
+    FLAGS += ["-O0"]
 LINK_FLAGS = [] if DEBUG or sys.platform == "darwin" else ["-s"]
 if SANITIZE:
     LINK_FLAGS = ["-fsanitize=address,undefined"]
@@ -86,6 +90,8 @@ EXTENSIONS += [
 def translate(extensions):
     """From Cython to C, each source once; what is not built is not translated either."""
     by_source = {ext.sources[0]: ext for ext in extensions}
+    # Millions of objects, none of them garbage: to look for some takes a quarter of the time.
+    gc.disable()
     translated = cythonize(
         [Extension(ext.name.rpartition(".")[0] + "." + Path(source).stem, [source])
          for source, ext in by_source.items()],

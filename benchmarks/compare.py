@@ -73,7 +73,7 @@ def measure(entry: Any, peers: list[Any], threads: int, seconds: float, rounds: 
             ways[peer.name] = _bench.calling(way)
     del ours
     rest = _bench.REST if threads > 1 else 0.0
-    times = _bench.fastest_copy(_bench.best_times(ways, seconds, rounds, rest))
+    times = _bench.fastest_limits(_bench.best_times(ways, seconds, rounds, rest))
     times |= once
     fastest = min(counted, key=times.__getitem__, default=None)
     return {

@@ -3,8 +3,10 @@
 Three tables. The first has every operator of `pool` on the same windows: its time over that of the
 maximum and of the average, which share their kernels or their shape of work with it. The second
 has window tables (adaptive, global, fractional) and norms beside PyTorch, where it is installed,
-and beside a copy of the bytes they move. The third has calls of more and more work on one thread
-and on two: where the second one begins to pay is where calls that are not told should take it.
+beside a copy of the bytes they move and beside reading their source once, which is all the memory
+does where a window gives one value. The third has calls of more and more work on one thread
+and on two, one after the other and each after a rest: where the second one begins to pay is where
+calls that are not told should take it.
 
     python benchmarks/operators.py [--threads N] [--seconds S] [--quick]
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -105,32 +108,34 @@ def against_each_other(seconds: float, threads: int) -> None:
 
 
 def beside_torch(torch: Any, seconds: float, threads: int) -> None:
-    print(f"\n{'':<42}{'cypool ms':>10}{'torch ms':>10}{'ratio':>8}{'of copy':>9}")
+    print(f"\n{'':<42}{'cypool ms':>10}{'torch ms':>10}{'ratio':>8}{'of copy':>9}{'of read':>9}")
     for name, (x, (ours, theirs)) in tables(torch).items():
         y = ours()
-        ways = {"cypool": _bench.calling(ours), **_bench.copies(x.nbytes + y.nbytes, threads)}
+        ways = {"cypool": _bench.calling(ours), **_bench.copies(x.nbytes + y.nbytes, threads),
+                **_bench.reads(x.nbytes, threads)}
         if theirs is not None:
             other = theirs()
             if y.shape != tuple(other.shape):
                 other = other.movedim(1, -1)
             np.testing.assert_allclose(y, other.numpy(), rtol=1e-4, atol=1e-4)
             ways["torch"] = _bench.calling(theirs)
-        times = _bench.fastest_copy(
+        times = _bench.fastest_limits(
             _bench.best_times(ways, seconds, rest=_bench.REST if threads > 1 else 0.0))
         theirs_ms = _bench.milliseconds(times["torch"]) if "torch" in times else "-"
         ratio = f"{times['torch'] / times['cypool']:.2f}" if "torch" in times else "-"
         print(f"{name:<42}{_bench.milliseconds(times['cypool']):>10}{theirs_ms:>10}{ratio:>8}"
-              f"{times[_bench.COPY] / times['cypool']:>9.2f}", flush=True)
+              f"{times[_bench.COPY] / times['cypool']:>9.2f}"
+              f"{times[_bench.READ] / times['cypool']:>9.2f}", flush=True)
 
 
 def second_thread(seconds: float) -> None:
     windows = {
         "max 2/2": ("max", 2, 2, 0), "max 3/2": ("max", 3, 2, 1), "avg 3/1": ("avg", 3, 1, 1)}
-    sizes = [1 << n for n in range(13, 20)]
+    sizes = [1 << n for n in range(13, 21)]
     print(f"\n{'time on one thread over that on two':<42}" + "".join(f"{n:>9}" for n in sizes)
           + "   elements")
     for name, (op, kernel, stride, padding) in windows.items():
-        ratios = []
+        ratios: dict[str, list[float]] = {"": [], ", after a rest": []}
         for n in sizes:
             x = np.random.default_rng(1).standard_normal((1, n // 1024, 32, 32), np.float32)
             out = np.empty_like(cypool.pool(x, op, (kernel, kernel), stride, padding))
@@ -139,11 +144,26 @@ def second_thread(seconds: float) -> None:
                     (kernel, kernel), stride, padding)) -> Callable[[], Any]:
                 return lambda: cypool.pool(x, op, *window, out=out, num_threads=threads)
 
-            times = _bench.best_times(
-                {str(n): _bench.calling(pooled(n)) for n in (1, 2)}, seconds / len(sizes),
-                rest=0.0)
-            ratios.append(times["1"] / times["2"])
-        print(f"{name:<42}" + "".join(f"{ratio:>9.2f}" for ratio in ratios), flush=True)
+            ways = [pooled(1), pooled(2)]
+            one, two = _bench.best_times(
+                {str(n): _bench.calling(way) for n, way in enumerate(ways)}, seconds / len(sizes),
+                rest=0.0).values()
+            ratios[""].append(one / two)
+            one, two = (rested(way, seconds / len(sizes)) for way in ways)
+            ratios[", after a rest"].append(one / two)
+        for when, found in ratios.items():
+            print(f"{name + when:<42}" + "".join(f"{ratio:>9.2f}" for ratio in found), flush=True)
+
+
+def rested(way: Callable[[], Any], seconds: float) -> float:
+    """Seconds on average of single calls, each some time after the last, when threads sleep."""
+    times = []
+    while not times or sum(times) + len(times) * _bench.REST < seconds:
+        time.sleep(_bench.REST)
+        before = time.perf_counter()
+        way()
+        times.append(time.perf_counter() - before)
+    return sum(times) / len(times)
 
 
 def main(argv: list[str]) -> None:

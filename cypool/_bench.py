@@ -344,8 +344,9 @@ def best_times(
     """Seconds of each way in its best sample, the ways taking turns for `seconds` in all.
 
     Each has the same share, and one that needs more than that for a call is called once in the
-    first two rounds and then sits out. A turn starts with a call that does not count where calls
-    are short, since what was measured before has taken the caches.
+    first two rounds and then sits out. A turn starts with a call that does not count where several
+    fit into the share, since what was measured before has taken the caches, and threads may have to
+    be woken.
     """
     best = dict.fromkeys(ways, math.inf)
     number = dict.fromkeys(ways, 1)
@@ -358,7 +359,7 @@ def best_times(
             if rest:
                 time.sleep(rest)
             start = time.perf_counter()
-            if best[name] < share / rounds / 4:
+            if best[name] < share / 4:
                 way.run(number[name])
             while True:
                 before = time.perf_counter()
@@ -375,29 +376,46 @@ def best_times(
     return best
 
 
-COPY = "copy"
+COPY, READ = "copy", "read"
 
 
 def copies(moved: int, threads: int) -> dict[str, Way]:
-    """Copies that move so many bytes, half of them read and half of them written.
-
-    On one thread, and on `threads` if that is more: small copies are not worth a second thread.
-    """
+    """Copies that move so many bytes, half of them read and half of them written."""
     half = max(moved // 2, 1)
     source, target = np.empty(half, np.uint8), np.empty(half, np.uint8)
     source.fill(1)              # memory that was never written to is not there yet
     target.fill(0)
 
-    def share(part: slice, number: int) -> None:
+    def copy(part: slice) -> Function:
         read, written = source[part], target[part]
-        for _ in repeat(None, number):
-            np.copyto(written, read)
+        return lambda: np.copyto(written, read)
 
-    found = {COPY: Way(lambda number: share(slice(None), number))}
+    return _in_parts(COPY, half, threads, copy)
+
+
+def reads(moved: int, threads: int) -> dict[str, Way]:
+    """Maxima of so many bytes: about as fast as memory can be read and nothing be written."""
+    source = np.ones(max(moved, 1), np.uint8)
+    return _in_parts(READ, source.size, threads, lambda part: source[part].max)
+
+
+def _in_parts(
+    name: str, size: int, threads: int, work: Callable[[slice], Function]
+) -> dict[str, Way]:
+    """What does the work on one thread, and on `threads` if that is more.
+
+    Both, as a little work is not worth a second thread.
+    """
+    def share(part: slice, number: int) -> None:
+        function = work(part)
+        for _ in repeat(None, number):
+            function()
+
+    found = {name: Way(lambda number: share(slice(None), number))}
     if threads > 1:
-        # Page by page, and no step between one copy and the next: threads need not meet.
-        cuts = [half * t // threads // 4096 * 4096 for t in range(threads)] + [half]
-        parts = [slice(a, b) for a, b in pairwise(cuts)]
+        # Page by page, and no step between one time and the next: threads need not meet.
+        cuts = [size * t // threads // 4096 * 4096 for t in range(threads)] + [size]
+        parts = [slice(a, b) for a, b in pairwise(cuts) if a < b]
         pool = _pool(threads - 1)
 
         def run(number: int) -> None:
@@ -406,7 +424,7 @@ def copies(moved: int, threads: int) -> dict[str, Way]:
             for other in others:
                 other.result()
 
-        found[f"{COPY}, {threads} threads"] = Way(run, 10 * SHORTEST)
+        found[f"{name}, {threads} threads"] = Way(run, 10 * SHORTEST)
     return found
 
 
@@ -415,10 +433,14 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads)
 
 
-def fastest_copy(times: dict[str, float]) -> dict[str, float]:
-    """The times with the copies as one: the faster of them is the limit."""
-    least = min(t for name, t in times.items() if name.startswith(COPY))
-    return {**{name: t for name, t in times.items() if not name.startswith(COPY)}, COPY: least}
+def fastest_limits(times: dict[str, float]) -> dict[str, float]:
+    """The times with the copies as one, and the reads: the fastest of each is the limit."""
+    found = {name: t for name, t in times.items() if not name.startswith((COPY, READ))}
+    for limit in (COPY, READ):
+        same = [t for name, t in times.items() if name.startswith(limit)]
+        if same:
+            found[limit] = min(same)
+    return found
 
 
 # --- the machine ---
@@ -556,7 +578,7 @@ def _line(chosen: Case, torch: Any, threads: int, seconds: float) -> str:
         else:
             _check("PyTorch", chosen, ours, result)
             ways["PyTorch"] = calling(theirs)
-    times = fastest_copy(best_times(ways, seconds, rest=REST if threads > 1 else 0.0))
+    times = fastest_limits(best_times(ways, seconds, rest=REST if threads > 1 else 0.0))
 
     def cell(name: str) -> str:
         if name not in times:

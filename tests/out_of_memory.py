@@ -29,6 +29,8 @@ PACKAGE = Path(cypool.__file__).parent
 # own temporary buffers stay below that (see main): without one of them it crashes.
 MODULES = {"cypool/_cpu/": 0, "numpy/_core/": 1024}
 MARK = 77
+# The least that an object takes, and how often a call is made to see whether it keeps one.
+LEAK = 16
 REPEATS = 8
 SHAPES = {1: (2, 3, 500), 2: (2, 3, 40, 40), 3: (2, 3, 14, 15, 16)}
 DTYPES = ("float32", "float16", "uint8", "bool")
@@ -176,30 +178,45 @@ def fail_malloc(case: Case, shim: Shim, known: bool) -> list[str]:
                 problems.append(f"{here}: out was written to")
             if case.references() != before:
                 problems.append(f"{here}: references {before} became {case.references()}")
-            # (Measured again where it seems so: a leak is there every time, a cache that grows
-            # now and then is not.)
-            grown = 16 * REPEATS
-            for _ in range(3):
-                if grown >= 16 * REPEATS:
-                    grown = growth(lambda module=module, n=n: shim.attempt(case, module, n))
-            if grown >= 16 * REPEATS:
-                problems.append(f"{here}: {grown} bytes more after {REPEATS} times")
+        problems += [f"{module}: {leak}" for leak in leaks_of(
+            range(1, total + 1), lambda n, module=module: shim.attempt(case, module, n))]
     if copied(case.run()) != right:
         problems.append("another result afterwards")
     return problems
 
 
-def growth(run: Callable[[], Any]) -> int:
-    """Bytes more after many calls: what a leak makes it every time, and a cache but once."""
+def leaks_of(numbers: range, attempt: Callable[[int], Any]) -> list[str]:
+    """Which of the failures leave memory behind each time.
+
+    All of them together first, a few times over. Only where memory seems to grow is each looked at
+    by itself, and again where it still seems so: a leak is there every time, a cache that grows now
+    and then is not.
+    """
+    def every() -> None:
+        for n in numbers:
+            attempt(n)
+
+    if growth(every, 2) < LEAK:
+        return []
+    leaks = []
+    for n in numbers:
+        grown = min(growth(lambda n=n: attempt(n), REPEATS) for _ in range(3))
+        if grown >= LEAK:
+            leaks.append(f"allocation {n} failed: {grown} bytes more each time")
+    return leaks
+
+
+def growth(run: Callable[[], Any], repeats: int) -> float:
+    """Bytes more for each of many calls: what a leak makes it every time, and a cache but once."""
     tracemalloc.start()
     rounds = []
     while len(rounds) < 4 and min(rounds, default=1) > 0:
         before, _ = tracemalloc.get_traced_memory()
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             run()
         rounds.append(tracemalloc.get_traced_memory()[0] - before)
     tracemalloc.stop()
-    return min(rounds)
+    return min(rounds) / repeats
 
 
 # ---------------------------------------------------------------- Python's allocators

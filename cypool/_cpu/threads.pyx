@@ -16,8 +16,10 @@ cdef extern from "cypool_threads.h":
     int cypool_omp_pause() noexcept nogil
 
 cdef enum:
-    # Elements read and written below which a second thread costs more than it brings.
-    GRAIN = 65536
+    # Elements read and written for each thread. With fewer a second one brings some tens of
+    # microseconds while it is still awake from the last call, and costs as much, or whole time
+    # slices if its processor is taken, where it has to be woken.
+    GRAIN = 131072
 
 openmp = CYPOOL_OPENMP
 
