@@ -16,7 +16,7 @@ COMMON = {
     "print_blob": True,
 }
 settings.register_profile("local", max_examples=25, **COMMON)
-settings.register_profile("ci", max_examples=20, derandomize=True, database=None, **COMMON)
+settings.register_profile("ci", max_examples=12, derandomize=True, database=None, **COMMON)
 # For where everything takes ten times as long.
 settings.register_profile("short", max_examples=4, derandomize=True, database=None, **COMMON)
 settings.register_profile("thorough", max_examples=300, **COMMON)
