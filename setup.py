@@ -78,13 +78,14 @@ def extension(name, flags=(), macros=(), source=None):
 
 
 EXTENSIONS = [
-    extension("dispatch"), extension("driver"), extension("each"), extension("threads")]
-EXTENSIONS += [
     extension(f"_kernels_{name}", flags,
               [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))], source="_kernels")
     for level, (name, flags) in enumerate(INSTRUCTION_SETS.items())
     if level == 0 or name in WANTED
 ]
+# What takes longest first.
+EXTENSIONS.reverse()
+EXTENSIONS += [extension(name) for name in ("each", "driver", "threads", "dispatch")]
 
 
 def translate(extensions):
