@@ -91,7 +91,7 @@ EXTENSIONS += [extension(name) for name in ("each", "driver", "threads", "dispat
 def translate(extensions):
     """From Cython to C, each source once; what is not built is not translated either."""
     by_source = {ext.sources[0]: ext for ext in extensions}
-    # Millions of objects, none of them garbage: to look for some takes a quarter of the time.
+    # Millions of objects, none of them garbage: to look for some takes a good part of the time.
     gc.disable()
     translated = cythonize(
         [Extension(ext.name.rpartition(".")[0] + "." + Path(source).stem, [source])

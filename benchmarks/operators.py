@@ -145,10 +145,10 @@ def second_thread(seconds: float) -> None:
                 return lambda: cypool.pool(x, op, *window, out=out, num_threads=threads)
 
             ways = [pooled(1), pooled(2)]
-            one, two = _bench.best_times(
-                {str(n): _bench.calling(way) for n, way in enumerate(ways)}, seconds / len(sizes),
-                rest=0.0).values()
-            ratios[""].append(one / two)
+            times = _bench.best_times(
+                {"one": _bench.calling(ways[0]), "two": _bench.calling(ways[1])},
+                seconds / len(sizes))
+            ratios[""].append(times["one"] / times["two"])
             one, two = (rested(way, seconds / len(sizes)) for way in ways)
             ratios[", after a rest"].append(one / two)
         for when, found in ratios.items():

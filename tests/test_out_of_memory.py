@@ -14,6 +14,7 @@ import pytest
 from arrays import make_values
 from fixed_calls import run_python
 from judging import assert_same
+from out_of_memory import leaks_of
 from registry import LINEAR, OPERATORS, SELECTIONS, TABLES
 
 import cypool
@@ -70,6 +71,24 @@ UNLIKE = [operator for operator in OPERATORS + TABLED
 def test_every_malloc_fails_once(operator, shim):
     """Of scratch and of arrays, forward and backward."""
     assert problems_of(operator, "malloc", {"LD_PRELOAD": shim}) == []
+
+
+def test_a_leak_is_found():
+    """The check itself, of a failure that keeps an object and of one that fills a cache once."""
+    kept, cache = [], {}
+
+    def attempt(n):
+        if n == 3:
+            kept.append(bytearray(100))
+        if n == 2:
+            cache.setdefault("once", bytearray(100_000))
+
+    assert [leak.split(":")[0] for leak in leaks_of(range(1, 5), attempt)] == [
+        "allocation 3 failed"]
+    kept.clear()
+    assert leaks_of(range(1, 3), attempt) == []
+    cache.clear()
+    assert leaks_of(range(1, 3), attempt) == []
 
 
 # A seed makes a generator, whose lock says by a RuntimeError that there is no memory.
