@@ -77,15 +77,16 @@ def extension(name, flags=(), macros=(), source=None):
     )
 
 
-EXTENSIONS = [
-    extension(f"_kernels_{name}", flags,
-              [("CYPOOL_ISA", name), ("CYPOOL_ISA_LEVEL", str(level))], source="_kernels")
-    for level, (name, flags) in enumerate(INSTRUCTION_SETS.items())
+# What takes longest first.
+KERNELS = [
+    extension(f"{source}_{name}", flags, [
+        ("CYPOOL_MODULE", f"{source}_{name}"), ("CYPOOL_ISA", name),
+        ("CYPOOL_ISA_LEVEL", str(level))], source)
+    for source in ("_integers", "_shorts", "_floats", "_kernels")
+    for level, (name, flags) in reversed([*enumerate(INSTRUCTION_SETS.items())])
     if level == 0 or name in WANTED
 ]
-# What takes longest first.
-EXTENSIONS.reverse()
-EXTENSIONS += [extension(name) for name in ("each", "driver", "threads", "dispatch")]
+EXTENSIONS = [*KERNELS, *(extension(name) for name in ("each", "driver", "threads", "dispatch"))]
 
 
 def translate(extensions):
@@ -134,7 +135,7 @@ class Build(build_ext):
         print(f"cypool: building with{'' if found else 'out'} OpenMP", file=sys.stderr)
         if found:
             for ext in self.extensions:
-                if "_kernels_" not in ext.name:
+                if ext not in KERNELS:
                     ext.extra_compile_args = [*ext.extra_compile_args, "-fopenmp"]
                     ext.extra_link_args = [*ext.extra_link_args, "-fopenmp"]
         self.parallel = self.parallel or os.cpu_count()

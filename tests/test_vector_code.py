@@ -24,6 +24,7 @@ INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
     "gather", "lanes", "halves", "turn")]
+MODULES = ("_floats", "_integers", "_shorts", "_kernels")
 # What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with
 # a sum, 1 with squares, 1 of keys with a maximum and a minimum. Sums in wider types come on top: of
 # halves of two kinds, and of integers of 8 and 16 bits.
@@ -78,8 +79,9 @@ def assemblies(tmp_path_factory) -> dict[str, str]:
         pytest.skip("the library's sources are not here")
     directory = tmp_path_factory.mktemp("rows")
     left = Path(os.environ.get("CYPOOL_ASSEMBLY", directory))
-    found = {level: left / f"_kernels_{level}.s" for level in REGISTERS}
-    missing = {level: directory / level for level, path in found.items() if not path.exists()}
+    found = {level: [left / f"{module}_{level}.s" for module in MODULES] for level in REGISTERS}
+    missing = {level: directory / level for level, paths in found.items()
+               if not all(path.exists() for path in paths)}
     source = directory / "rows.c"
     source.write_text("".join(f'#include "{header.name}"\n' for header in LOOPS))
     compilers = {level: subprocess.Popen(
@@ -87,7 +89,8 @@ def assemblies(tmp_path_factory) -> dict[str, str]:
          str(source), "-o", str(path)]) for level, path in missing.items()}
     assert {level: compiler.wait() for level, compiler in compilers.items()} == (
         dict.fromkeys(missing, 0))
-    return {level: path.read_text() for level, path in (found | missing).items()}
+    found |= {level: [path] for level, path in missing.items()}
+    return {level: "".join(path.read_text() for path in paths) for level, paths in found.items()}
 
 
 @pytest.fixture(scope="module", params=list(REGISTERS))
@@ -107,7 +110,7 @@ def functions(request, assemblies) -> tuple[str, dict[str, str]]:
 def rows_of(found: dict[str, str]) -> list[str]:
     names = [n for n in found if re.match(
         r"(?:join|join3|add|add2|pairs|triples|copy|pick|place|repeat|locate|locate_nan|widen"
-        r"|gain|total|spread|astray|roots|has_tiny|has_nan|check|indices)\d*_?", n)
+        r"|gain|total|halved|spread|astray|roots|has_tiny|has_nan|check|indices)\d*_?", n)
         and not re.search(r"_(?:block|row)\d?", n)]
     return [n for n in names if re.search(r"_[iufm]\d+$|^check_(?:all|each)\d\d$", n)]
 

@@ -1,1 +1,2 @@
+# Everything but the reducers.
 include "kernels/table.pxi"

@@ -7,8 +7,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport uint32_t
 
-from cypool._cpu.job cimport TABLE_VERSION, KernelTable
+from cypool._cpu.job cimport ACCUMULATORS, REDUCERS, TABLE_VERSION, KernelTable, ReducerTable
 
 cdef extern from "cypool_cpu.h":
     int cypool_cpu_level() noexcept nogil
@@ -34,7 +35,34 @@ def _choose():
 
 
 simd = _choose()
-_module = import_module(f"cypool._cpu._kernels_{simd}")
-kernels = <const KernelTable *>PyCapsule_GetPointer(_module.kernels, "cypool.kernels")
-if kernels.version != TABLE_VERSION or kernels.size != sizeof(KernelTable):
-    raise ImportError("cypool's compiled modules are of different builds; install it afresh")
+cdef KernelTable _kernels
+cdef const ReducerTable *_reducers
+
+
+cdef void _check(uint32_t version, uint32_t size, size_t expected) except *:
+    if version != TABLE_VERSION or size != expected:
+        raise ImportError("cypool's compiled modules are of different builds; install it afresh")
+
+
+cdef const void *_table(kind, const char *name) except NULL:
+    return PyCapsule_GetPointer(import_module(f"cypool._cpu._{kind}_{simd}").kernels, name)
+
+
+cdef void _enter(const ReducerTable *some) noexcept:
+    cdef int op, code
+    for op in range(REDUCERS):
+        for code in range(ACCUMULATORS):
+            if some.reduce[op][code] != NULL:
+                _kernels.reduce[op][code] = some.reduce[op][code]
+    if some.survey != NULL:
+        _kernels.survey = some.survey
+
+
+# One table of all.
+_kernels = (<const KernelTable *>_table("kernels", "cypool.kernels"))[0]
+_check(_kernels.version, _kernels.size, sizeof(KernelTable))
+for _kind in ("floats", "integers", "shorts"):
+    _reducers = <const ReducerTable *>_table(_kind, "cypool.reducers")
+    _check(_reducers.version, _reducers.size, sizeof(ReducerTable))
+    _enter(_reducers)
+kernels = &_kernels

@@ -53,7 +53,9 @@ cdef enum:
     PIXEL = 64              # bytes of inner elements from which on vectors are made of them alone
     JOINED = 16             # inner elements from which on rows and columns join as rows
     HALVED = 32             # taps of a window up to which it is folded by pairs of pairs
-    FAR = 6291456           # bytes of a source that the nearer caches hold
+    HELD_AT_HAND = 262144   # bytes of a source that a processor has at hand,
+    HELD_NEAR = 6291456     # that the nearer caches hold,
+    HELD_FAR = 12582912     # and that the last one may hold
     TAPS = 32               # as in kernels/fold.pxi
     LEAF = 8                # likewise
     DIRECT = 8              # likewise
@@ -617,7 +619,7 @@ cdef int cut(Job *job, Py_ssize_t size, Py_ssize_t room) except -1:
     cdef int i
     for i in range(AXES):
         source *= job.axis[i].length
-    job.far = source > FAR
+    job.away = (source > HELD_AT_HAND) + (source > HELD_NEAR) + (source > HELD_FAR)
     whole = job[0]
     while cut_tiles(job, size, most) and job.scratch > <size_t>room and most > TILE_FEW:
         most = (most + 1) // 2
@@ -661,14 +663,16 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     if job.runs:
         # (Columns beside a tile's own are summed twice.)
         limit = max(2 * limit, min(2 * k * min(job.inner, INNER), RUNNING // size))
-    job.quad_columns = (
-        job.quads and job.long_windows and k >= TOTAL_TAPS and taps_h == 1 and taps_d == 1
-        and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
-    job.totals = job.quad_columns and job.narrow
+    # Windows of columns alone, none of them clipped.
+    cdef bint in_rows = (
+        taps_h == 1 and taps_d == 1 and is_covered(h) and is_covered(w)
+        and (h.stride == 1 or h.outputs == 1))
+    job.quad_columns = job.quads and job.long_windows and k >= TOTAL_TAPS and in_rows
+    job.totals = (
+        job.quad_columns or job.quads and job.halves and in_rows) and job.narrow
     job.peaks = (
         not job.sums and not job.locates and job.load == NULL and sliding and job.inner == 1
-        and w.step == 1 and k > DIRECT and 2 * w.stride >= k and taps_h == 1 and taps_d == 1
-        and is_covered(h) and is_covered(w) and (h.stride == 1 or h.outputs == 1))
+        and w.step == 1 and k > DIRECT and 2 * w.stride >= k and in_rows)
     # Straight from the source to where results go.
     job.squares = job.load == NULL and not job.narrow and is_small_square(job, size)
     job.pixels = job.squares and job.inner * size >= PIXEL
@@ -1010,6 +1014,7 @@ cdef void count_mask(Job *counter, Job *job) noexcept:
     memset(&counter.y, 0, sizeof(Array))
     counter.index.data = NULL
     counter.load = kernels.widen[DT_U8][ACC_I64]
+    counter.reduce = kernels.reduce[SUM][ACC_I64]
     counter.store = NULL
     counter.counts = True
     counter.counter = NULL

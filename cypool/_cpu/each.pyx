@@ -19,7 +19,7 @@ from cypool._cpu.job cimport AXES, DT_I64, DT_U64, SLIDING, Axis, Job, lanes_fn
 from cypool._cpu.outer cimport outer_offset, share
 from cypool._cpu.threads cimport team_size
 
-include "kernels/elements.pxi"
+include "kernels/types.pxi"
 
 cdef enum:
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out

@@ -40,6 +40,12 @@ cdef enum:                  # the types of elements, in the order of dtypes.py
     DT_F16 = 10
     DT_BF16 = 11
 
+cdef enum:                  # how far away a source is
+    AT_HAND = 0             # in the caches of one processor
+    NEAR = 1                # in the nearer ones of all
+    FAR = 2                 # perhaps in the last one
+    FARTHEST = 3            # in none
+
 cdef enum:                  # kinds of axes
     SLIDING = 0             # window o starts at o * stride - lo
     TRANSPOSED = 1          # the windows of a sliding axis that saw an input element
@@ -124,7 +130,8 @@ cdef struct Job:
     Array x, y, index
     Py_ssize_t lowest, highest      # bytes from x.data: its first one, and the end of its last
     Array mask              # bool, in x's shape; data NULL: every element counts
-    const Job *counter      # with a mask, averages divide by what this job sums up
+    const Job *counter      # with a mask, averages divide by what this job sums up,
+    reduce_fn reduce        # by this
     load_fn load            # NULL: the kernel reads x in place
     store_fn store          # NULL: the kernel writes y in place
     Py_ssize_t index_d, index_h     # what a step along d or h adds to an index
@@ -204,7 +211,7 @@ cdef struct Job:
     Py_ssize_t margin       # of a gather's lines
     bint direct             # which are read in place, if it can be done
     size_t scratch          # bytes a thread needs
-    bint far                # the source is more than the nearer caches hold
+    int away                # in which caches the source may be, by its bytes
 
 # Elements `step` bytes apart, from `offset` on, of each of some planes, into pixels of `lanes` of
 # them, or back.
@@ -216,6 +223,12 @@ ctypedef void (*lanes_fn)(
 ctypedef double (*weights_fn)(
     Py_ssize_t n, double *v, double beta, double most, double *weight,
     double *product) noexcept nogil
+
+# Those of some types of values; NULL: not of this module.
+cdef struct ReducerTable:
+    uint32_t version, size
+    reduce_fn reduce[REDUCERS][ACCUMULATORS]
+    survey_fn survey
 
 cdef struct KernelTable:
     uint32_t version, size

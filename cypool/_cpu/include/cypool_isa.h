@@ -11,8 +11,9 @@
 #define CYPOOL_STR_(a) #a
 #define CYPOOL_STR(a) CYPOOL_STR_(a)
 
-/* Cython knows one module, _kernels; which of them this is comes from the compiler's command line. */
-#define CYPOOL_PYINIT CYPOOL_CAT(PyInit__kernels_, CYPOOL_ISA)
+/* Cython knows four modules, whatever they are compiled for; which one this is comes from the compiler's
+   command line. */
+#define CYPOOL_PYINIT CYPOOL_CAT(PyInit_, CYPOOL_MODULE)
 #if CYPOOL_ISA_LEVEL > 0
 PyMODINIT_FUNC CYPOOL_PYINIT(void);
 PyMODINIT_FUNC cypool_checked_init(void);
@@ -26,8 +27,14 @@ CYPOOL_BASELINE PyMODINIT_FUNC CYPOOL_PYINIT(void)
     return cypool_checked_init();
 }
 #define PyInit__kernels cypool_checked_init
+#define PyInit__floats cypool_checked_init
+#define PyInit__integers cypool_checked_init
+#define PyInit__shorts cypool_checked_init
 #else
 #define PyInit__kernels CYPOOL_PYINIT
+#define PyInit__floats CYPOOL_PYINIT
+#define PyInit__integers CYPOOL_PYINIT
+#define PyInit__shorts CYPOOL_PYINIT
 #endif
 
 #endif

@@ -43,7 +43,7 @@ CYPOOL_BLOCK widen_block_##S(                                                   
 CYPOOL_ROW widen8_##MORE##_ahead_##S(ptrdiff_t n, double *y, const SOURCE *a)                    \
 {                                                                                                \
     CYPOOL_IN_PLACE(float, n,                                                                    \
-        CYPOOL_ASK(a + 8 * i_, 8 * B_ * sizeof(SOURCE))                                          \
+        CYPOOL_ASK_ON(a + 8 * i_, 8 * B_ * sizeof(SOURCE), CYPOOL_AHEAD / 2)                     \
         widen_block_##S(y + i_, a + i_, n, 8, MORE, B_))                                         \
 }
 #define CYPOOL_WIDEN(COUNT, MORE, S, SOURCE)                                                     \
@@ -162,20 +162,21 @@ static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider
     cypool_doubles v)
 { return v; }
 
-/* 16 lanes as two, by pairs. */
+/* 16 lanes as four, by pairs. */
 typedef double cypool_two __attribute__((vector_size(16)));
-static inline __attribute__((always_inline, unused)) cypool_two cypool_lanes_summed(
+typedef double cypool_four __attribute__((vector_size(32)));
+static inline __attribute__((always_inline, unused)) cypool_four cypool_lanes_summed(
     const cypool_doubles *sums)
 {
     enum { wide = CYPOOL_VECTOR / sizeof(double) };
     cypool_doubles v;
-    cypool_two e[4];
+    cypool_four e[2];
     CYPOOL_UNROLLED
     for (int p = 0; p < 8 / wide; p++) {
         v = sums[p] + sums[p + 8 / wide];
         memcpy((double *)e + p * wide, &v, sizeof(v));
     }
-    return (e[0] + e[2]) + (e[1] + e[3]);
+    return e[0] + e[1];
 }
 /* From element n % 16 on: what keeps the last n % 16 of 16 elements. */
 #define CYPOOL_ENDS_KEPT                                                                         \
@@ -184,8 +185,7 @@ static inline __attribute__((always_inline, unused)) cypool_two cypool_lanes_sum
 
 /* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
    and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
-   type that fours are added up in. One such row, or two side by side, `apart` elements from each
-   other: two places that are read at once come faster than one. */
+   type that fours are added up in. From `far`, memory is asked for ahead. */
 #define CYPOOL_TOTAL(NAME, T, LANE, I)                                                           \
 /* 16 elements from p on, in parts of a register. */                                             \
 CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
@@ -201,75 +201,61 @@ static inline __attribute__((always_inline, unused)) double NAME##_few(ptrdiff_t
     if (i < n) all += (double)a[i];                                                              \
     return all;                                                                                  \
 }                                                                                                \
-CYPOOL_BLOCK NAME##_of(                                                                          \
-    const int rows, ptrdiff_t n, double *restrict y, const T *restrict a, ptrdiff_t apart,       \
-    const int far)                                                                               \
+/* Up to 64 of them: `blocks` of 16, and what is left of one: the last 16 but for those that were\
+   counted, of which `kept` tells. */                                                            \
+CYPOOL_BLOCK NAME##_add(                                                                         \
+    cypool_doubles *restrict sums, ptrdiff_t n, const T *restrict a, const int blocks)           \
 {                                                                                                \
     enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
-           wide = CYPOOL_VECTOR / sizeof(double), times = sizeof(double) / sizeof(LANE) };       \
+           times = sizeof(double) / sizeof(LANE) };                                              \
     typedef LANE four __attribute__((vector_size(CYPOOL_VECTOR)));                               \
     typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
     typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
     static const I kept[32] = {CYPOOL_ENDS_KEPT};                                                \
-    cypool_doubles sums[2][16 / wide];                                                           \
-    cypool_two e;                                                                                \
-    four p0, p1, p2, p3;                                                                         \
     some piece[times];                                                                           \
-    if (n < 16) {                                                                                \
-        for (int r = 0; r < rows; r++) y[r] = NAME##_few(n, a + r * apart);                      \
-        return;                                                                                  \
-    }                                                                                            \
     CYPOOL_UNROLLED                                                                              \
-    for (int r = 0; r < rows; r++)                                                               \
+    for (int p = 0; p < parts; p++, a += lanes) {                                                \
+        four p0 = {0}, p1 = {0}, p2 = {0}, p3;                                                   \
+        if (blocks > 0) NAME##_read((LANE *)&p0, a);                                             \
+        if (blocks > 1) NAME##_read((LANE *)&p1, a + 16);                                        \
+        if (blocks > 2) NAME##_read((LANE *)&p2, a + 32);                                        \
+        NAME##_read((LANE *)&p3, a + n - 16);                                                    \
+        if (blocks < 4) p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));      \
+        p0 = (p0 + p1) + (p2 + p3);                                                              \
+        memcpy(piece, &p0, sizeof(p0));                                                          \
         CYPOOL_UNROLLED                                                                          \
-        for (int p = 0; p < 16 / wide; p++) sums[r][p] = (cypool_doubles){0};                    \
-    for (; n > 0; a += 64, n -= 64) {                                                            \
-        const int done = n < 64;                                                                 \
-        CYPOOL_UNROLLED                                                                          \
-        for (int r = 0; r < rows; r++) {                                                         \
-            const T *from = a + r * apart;                                                       \
-            if (far && !done) CYPOOL_ASK(from, 64 * sizeof(T))                                   \
-            CYPOOL_UNROLLED                                                                      \
-            for (int p = 0; p < parts; p++, from += lanes) {                                     \
-                p0 = p1 = p2 = p3 = (four){0};                                                   \
-                if (!done) NAME##_read((LANE *)&p3, from + 48);                                  \
-                else {                                                                           \
-                    /* Up to three blocks more, and what is left of one: the last 16, but for    \
-                       those that were counted. */                                               \
-                    NAME##_read((LANE *)&p3, from + n - 16);                                     \
-                    p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));          \
-                }                                                                                \
-                if (n >= 16) NAME##_read((LANE *)&p0, from);                                     \
-                if (n >= 32) NAME##_read((LANE *)&p1, from + 16);                                \
-                if (n >= 48) NAME##_read((LANE *)&p2, from + 32);                                \
-                p0 = (p0 + p1) + (p2 + p3);                                                      \
-                memcpy(piece, &p0, sizeof(p0));                                                  \
-                CYPOOL_UNROLLED                                                                  \
-                for (int q = 0; q < times; q++)                                                  \
-                    sums[r][p * times + q] += cypool_wider_##LANE(piece[q]);                     \
-            }                                                                                    \
-        }                                                                                        \
-    }                                                                                            \
-    CYPOOL_UNROLLED                                                                              \
-    for (int r = 0; r < rows; r++) {                                                             \
-        e = cypool_lanes_summed(sums[r]);                                                        \
-        y[r] = e[0] + e[1];                                                                      \
+        for (int q = 0; q < times; q++) sums[p * times + q] += cypool_wider_##LANE(piece[q]);    \
     }                                                                                            \
 }                                                                                                \
-static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
+static inline __attribute__((always_inline, unused)) double NAME##_of(                           \
+    ptrdiff_t n, const T *restrict a, const int far)                                             \
 {                                                                                                \
-    double y;                                                                                    \
-    NAME##_of(1, n, &y, (const T *)from, 0, 0);                                                  \
-    return y;                                                                                    \
-}
+    enum { wide = CYPOOL_VECTOR / sizeof(double) };                                              \
+    cypool_doubles sums[16 / wide] = {{0}};                                                      \
+    cypool_four e;                                                                               \
+    if (n < 16) return NAME##_few(n, a);                                                         \
+    for (; n >= 64; a += 64, n -= 64) {                                                          \
+        if (far) CYPOOL_ASK(a, 64 * sizeof(T))                                                   \
+        NAME##_add(sums, 64, a, 4);                                                              \
+    }                                                                                            \
+    if (n >= 48) NAME##_add(sums, n, a, 3);                                                      \
+    else if (n >= 32) NAME##_add(sums, n, a, 2);                                                 \
+    else if (n >= 16) NAME##_add(sums, n, a, 1);                                                 \
+    else if (n > 0) NAME##_add(sums, n, a, 0);                                                   \
+    e = cypool_lanes_summed(sums);                                                               \
+    return (e[0] + e[2]) + (e[1] + e[3]);                                                        \
+}                                                                                                \
+static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
+{ return NAME##_of(n, (const T *)from, 0); }
 CYPOOL_TOTAL(total_f32, float, float, int32_t)
 CYPOOL_TOTAL(total_f64, double, double, int64_t)
 CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
-/* Two rows of 16 to 63 elements, by the same trees: `blocks` of 16, and what is left, the last 16 that
-   end at `last`, of which `kept` tells. (No zeros are added but at the end, where one takes away a
-   sign.) */
+/* Rows of 16 to 63 elements, `step` apart, by the same trees: `blocks` of 16, and what is left, the last
+   16 that end at `last`, of which `kept` tells. Four at a time, in the order of memory; or, from `far`,
+   two and those two of the second half: memory is asked for ahead, and what two places ask for comes
+   faster. (No zeros are added but at the end, where one takes away a sign.) */
 #define CYPOOL_SHORT_TOTALS(S, BYTES, LANES)                                                     \
-static inline __attribute__((always_inline, unused)) cypool_two short_total(                     \
+static inline __attribute__((always_inline, unused)) cypool_four short_total(                    \
     const float *a, const float *last, const mask_##S##_##BYTES *kept, const int blocks)         \
 {                                                                                                \
     cypool_doubles sums[32 / LANES];                                                             \
@@ -289,50 +275,132 @@ static inline __attribute__((always_inline, unused)) cypool_two short_total(    
     return cypool_lanes_summed(sums);                                                            \
 }                                                                                                \
 CYPOOL_BLOCK short_totals(                                                                       \
-    ptrdiff_t pairs, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step,   \
+    ptrdiff_t fours, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step,   \
     const int blocks, const int far)                                                             \
 {                                                                                                \
     static const int32_t all[32] = {CYPOOL_ENDS_KEPT};                                           \
+    const ptrdiff_t apart = far ? 2 * fours : 2;                                                 \
     mask_##S##_##BYTES kept[16 / LANES];                                                         \
+    cypool_four v[2];                                                                            \
+    cypool_two half[4];                                                                          \
     memcpy(kept, all + n % 16, sizeof(kept));                                                    \
-    for (ptrdiff_t i = 0; i < pairs; i++, a += step) {                                           \
-        const float *b = a + pairs * step;                                                       \
-        if (far) {                                                                               \
-            CYPOOL_ASK(a, n * sizeof(float))                                                     \
-            CYPOOL_ASK(b, n * sizeof(float))                                                     \
+    for (; fours > 0; fours--, a += (far ? 2 : 4) * step, y += far ? 2 : 4)                      \
+        CYPOOL_UNROLLED                                                                          \
+        for (int place = 0; place < 2; place++) {                                                \
+            const float *from = a + place * apart * step;                                        \
+            if (far) CYPOOL_ASK(from, 2 * n * sizeof(float))                                     \
+            v[0] = short_total(from, from + n - 16, kept, blocks);                               \
+            v[1] = short_total(from + step, from + step + n - 16, kept, blocks);                 \
+            memcpy(half, v, sizeof(v));                                                          \
+            const cypool_two one = half[0] + half[1], next = half[2] + half[3];                  \
+            const cypool_two even = {one[0], next[0]}, odd = {one[1], next[1]};                  \
+            const cypool_two both = (even + odd) + (cypool_two){0};                              \
+            memcpy(y + place * apart, &both, sizeof(both));                                      \
         }                                                                                        \
-        const cypool_two one = short_total(a, a + n - 16, kept, blocks);                         \
-        const cypool_two next = short_total(b, b + n - 16, kept, blocks);                        \
-        const cypool_two even = {one[0], next[0]}, odd = {one[1], next[1]};                      \
-        const cypool_two both = (even + odd) + (cypool_two){0};                                  \
-        y[i] = both[0];                                                                          \
-        y[pairs + i] = both[1];                                                                  \
-    }                                                                                            \
 }
 CYPOOL_WIDEST(CYPOOL_SHORT_TOTALS, 16, 8, 4, f32)
-/* Windows of n elements, `step` apart: those of the first half with those of the second one. From more
-   than the nearer caches hold, long ones one by one, as memory is asked for ahead. */
+/* Windows of n elements, `step` apart. */
 #define CYPOOL_TOTALS(NAME, FAR)                                                                 \
 static __attribute__((noinline, unused)) void NAME##_f32(                                        \
     ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step) \
 {                                                                                                \
-    const ptrdiff_t pairs = windows / 2;                                                         \
-    if (n >= 16 && n < 32) short_totals(pairs, n, y, a, step, 1, FAR);                           \
-    else if (n >= 32 && n < 48) short_totals(pairs, n, y, a, step, 2, FAR);                      \
-    else if (n >= 48 && n < 64) short_totals(pairs, n, y, a, step, 3, FAR);                      \
-    else if (FAR)                                                                                \
-        for (ptrdiff_t i = 0; i < 2 * pairs; i++)                                                \
-            total_f32_of(1, n, y + i, a + i * step, 0, 1);                                       \
-    else for (ptrdiff_t i = 0; i < pairs; i++) {                                                 \
-        double both[2];                                                                          \
-        total_f32_of(2, n, both, a + i * step, pairs * step, 0);                                 \
-        y[i] = both[0];                                                                          \
-        y[pairs + i] = both[1];                                                                  \
-    }                                                                                            \
-    if (windows % 2) total_f32_of(1, n, y + windows - 1, a + (windows - 1) * step, 0, FAR);      \
+    const ptrdiff_t fours = windows / 4;                                                         \
+    ptrdiff_t i = n >= 16 && n < 64 ? 4 * fours : 0;                                             \
+    if (n >= 16 && n < 32) short_totals(fours, n, y, a, step, 1, FAR);                           \
+    else if (n >= 32 && n < 48) short_totals(fours, n, y, a, step, 2, FAR);                      \
+    else if (n >= 48 && n < 64) short_totals(fours, n, y, a, step, 3, FAR);                      \
+    for (; i < windows; i++) y[i] = total_f32_of(n, a + i * step, FAR);                          \
 }
 CYPOOL_TOTALS(totals, 0)
 CYPOOL_TOTALS(totals_far, 1)
+/* Windows of 4, 8, 16 or 32 elements, `step` apart, by pairs in float64: as many at a time as a register
+   has lanes, fours of each of which are turned so that a register has one element of each. */
+static inline __attribute__((always_inline, unused)) vec_f32_16 cypool_fours_16(
+    const float *a, ptrdiff_t step)
+{ return *(const vec_f32_16 *)a; }
+#if CYPOOL_VECTOR >= 32
+static inline __attribute__((always_inline, unused)) __m256 cypool_fours_32(
+    const float *a, ptrdiff_t step)
+{ return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(a + step), 1); }
+#endif
+#if CYPOOL_VECTOR == 64
+static inline __attribute__((always_inline, unused)) __m512 cypool_fours_64(
+    const float *a, ptrdiff_t step)
+{
+    return _mm512_insertf32x8(
+        _mm512_castps256_ps512(cypool_fours_32(a, step)), cypool_fours_32(a + 2 * step, step), 1);
+}
+#endif
+#define CYPOOL_FIRST_PAIRS(i) (i) % 2 * lanes_ + (i) / 4 * 4 + (i) % 4 / 2
+#define CYPOOL_OTHER_PAIRS(i) (i) % 2 * lanes_ + (i) / 4 * 4 + (i) % 4 / 2 + 2
+#define CYPOOL_FIRST_HALVES(i) ((i) % 4 < 2 ? (i) : lanes_ + (i) - 2)
+#define CYPOOL_OTHER_HALVES(i) ((i) % 4 < 2 ? (i) + 2 : lanes_ + (i))
+#define CYPOOL_HALVED(S, BYTES, LANES)                                                           \
+CYPOOL_BLOCK halved_fours(cypool_doubles *restrict y, const float *a, ptrdiff_t step)            \
+{                                                                                                \
+    enum { lanes_ = LANES };                                                                     \
+    vec_##S##_##BYTES w[4], p[4];                                                                \
+    cypool_floats half[2];                                                                       \
+    CYPOOL_UNROLLED                                                                              \
+    for (int i = 0; i < 4; i++)                                                                  \
+        w[i] = (vec_##S##_##BYTES)cypool_fours_##BYTES(a + i * step, 4 * step);                  \
+    p[0] = CYPOOL_SHUFFLE(w[0], w[1], mask_##S##_##BYTES, LANES, CYPOOL_FIRST_PAIRS);            \
+    p[1] = CYPOOL_SHUFFLE(w[0], w[1], mask_##S##_##BYTES, LANES, CYPOOL_OTHER_PAIRS);            \
+    p[2] = CYPOOL_SHUFFLE(w[2], w[3], mask_##S##_##BYTES, LANES, CYPOOL_FIRST_PAIRS);            \
+    p[3] = CYPOOL_SHUFFLE(w[2], w[3], mask_##S##_##BYTES, LANES, CYPOOL_OTHER_PAIRS);            \
+    w[0] = CYPOOL_SHUFFLE(p[0], p[2], mask_##S##_##BYTES, LANES, CYPOOL_FIRST_HALVES);           \
+    w[1] = CYPOOL_SHUFFLE(p[0], p[2], mask_##S##_##BYTES, LANES, CYPOOL_OTHER_HALVES);           \
+    w[2] = CYPOOL_SHUFFLE(p[1], p[3], mask_##S##_##BYTES, LANES, CYPOOL_FIRST_HALVES);           \
+    w[3] = CYPOOL_SHUFFLE(p[1], p[3], mask_##S##_##BYTES, LANES, CYPOOL_OTHER_HALVES);           \
+    CYPOOL_UNROLLED                                                                              \
+    for (int q = 0; q < 2; q++) {                                                                \
+        cypool_doubles v[4];                                                                     \
+        CYPOOL_UNROLLED                                                                          \
+        for (int i = 0; i < 4; i++) {                                                            \
+            memcpy(half, &w[i], sizeof(half));                                                   \
+            v[i] = cypool_wider_float(half[q]);                                                  \
+        }                                                                                        \
+        y[q] = (v[0] + v[1]) + (v[2] + v[3]);                                                    \
+    }                                                                                            \
+}                                                                                                \
+CYPOOL_BLOCK halved_block(double *restrict y, const float *a, ptrdiff_t step, const int n)       \
+{                                                                                                \
+    cypool_doubles v[8][2];                                                                      \
+    CYPOOL_UNROLLED                                                                              \
+    for (int i = 0; i < n / 4; i++) halved_fours(v[i], a + 4 * i, step);                         \
+    CYPOOL_UNROLLED                                                                              \
+    for (int k = n / 8; k > 0; k /= 2)                                                           \
+        CYPOOL_UNROLLED                                                                          \
+        for (int i = 0; i < k; i++) {                                                            \
+            v[i][0] = v[2 * i][0] + v[2 * i + 1][0];                                             \
+            v[i][1] = v[2 * i][1] + v[2 * i + 1][1];                                             \
+        }                                                                                        \
+    memcpy(y, v[0], sizeof(v[0]));                                                               \
+}                                                                                                \
+CYPOOL_BLOCK halved_row(                                                                         \
+    ptrdiff_t windows, double *restrict y, const float *a, ptrdiff_t step, const int n)          \
+{                                                                                                \
+    double v[32];                                                                                \
+    if (windows >= LANES) {                                                                      \
+        CYPOOL_EACH_BLOCK(windows, LANES) halved_block(y + i, a + i * step, step, n);            \
+        return;                                                                                  \
+    }                                                                                            \
+    for (ptrdiff_t w = 0; w < windows; w++) {                                                    \
+        for (int i = 0; i < n; i++) v[i] = (double)a[w * step + i];                              \
+        for (int k = n / 2; k > 0; k /= 2)                                                       \
+            for (int i = 0; i < k; i++) v[i] = v[2 * i] + v[2 * i + 1];                          \
+        y[w] = v[0];                                                                             \
+    }                                                                                            \
+}                                                                                                \
+static __attribute__((noinline, unused)) void halved_##S(                                        \
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step) \
+{                                                                                                \
+    if (n == 4) halved_row(windows, y, a, step, 4);                                              \
+    else if (n == 8) halved_row(windows, y, a, step, 8);                                         \
+    else if (n == 16) halved_row(windows, y, a, step, 16);                                       \
+    else halved_row(windows, y, a, step, 32);                                                    \
+}
+CYPOOL_WIDEST(CYPOOL_HALVED, 16, 8, 4, f32)
 /* Of one; the last one for what was float32 before. */
 #define cypool_total(n, a, narrow)                                                               \
     _Generic((a), float *: total_f32, const float *: total_f32,                                  \

@@ -50,9 +50,10 @@ typedef struct { char _; } cypool_nanmin;
    processors by themselves. */
 #define CYPOOL_AHEAD 16384
 #define CYPOOL_SHORT (CYPOOL_VECTOR == 32 ? 4096 : 8192)
-#define CYPOOL_ASK(p, bytes)                                                                     \
+#define CYPOOL_ASK(p, bytes) CYPOOL_ASK_ON(p, bytes, CYPOOL_AHEAD)
+#define CYPOOL_ASK_ON(p, bytes, ahead)                                                           \
     for (ptrdiff_t j_ = 0; j_ < (ptrdiff_t)(bytes); j_ += 64)                                    \
-        __builtin_prefetch((const void *)((uintptr_t)(p) + CYPOOL_AHEAD + (uintptr_t)j_), 0, 2);
+        __builtin_prefetch((const void *)((uintptr_t)(p) + (ahead) + (uintptr_t)j_), 0, 2);
 /* Blocks that go down some rows of a few columns before those of the columns beside them are no order
    that processors read or write ahead in. So what lies in the same columns `bytes` further on, where
    the next rows are that are gone through together, is asked for, block by block; to be written, or not. */

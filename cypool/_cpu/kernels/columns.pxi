@@ -127,24 +127,6 @@ cdef void fold_totals(
                             <const float *>(m + p * work.job.x.group) + i * sm, a.stride)
 
 
-# Windows of k elements, `step` apart.
-cdef void some_totals(
-        Work *work, Py_ssize_t windows, Py_ssize_t k, double *y, const float *x,
-        Py_ssize_t step) noexcept nogil:
-    cdef Py_ssize_t half, i
-    cdef double v
-    if k > TOTAL:
-        half = k // 2 // LANES * LANES
-        for i in range(windows):
-            some_totals(work, 1, half, y + i, x + i * step, 0)
-            some_totals(work, 1, k - half, &v, x + i * step + half, 0)
-            y[i] += v
-    elif work.job.far:
-        totals_far_f32(windows, k, y, x, step)
-    else:
-        totals_f32(windows, k, y, x, step)
-
-
 # Likewise extremes. Whether a NaN was met that may be lost.
 cdef bint fold_peaks(
         Work *work, Py_ssize_t h0, Py_ssize_t rows, acc *y, Py_ssize_t py, Py_ssize_t sy,
@@ -158,11 +140,12 @@ cdef bint fold_peaks(
     cdef bint found = False
     if rows == 1 and n == 1 and (py == 1 or work.planes == 1):
         # One window of each plane.
-        return cypool_peaks(work.planes, k, r, y, m, pm, job.far)
+        return cypool_peaks(work.planes, k, r, y, m, pm, job.away == FARTHEST)
     for p in range(work.planes):
         for i in range(rows):
             found |= cypool_peaks(
-                n, k, r, y + p * py + i * sy, m + p * pm + i * sm, job.axis[2].stride, job.far)
+                n, k, r, y + p * py + i * sy, m + p * pm + i * sm, job.axis[2].stride,
+                job.away == FARTHEST)
     return found
 
 
@@ -270,62 +253,8 @@ cdef void fold_apart(
                 cypool_copy(n, nc, y + i * sy + phase * nc, s * nc, found + i * pitch, nc)
 
 
-# Gradients of windows that neither overlap nor leave anything between them, along rows and along
-# columns: every source element goes to a block of outputs. Source rows `first` and on lie at m.
-cdef void fold_repeats(
-        Work *work, Py_ssize_t h0, Py_ssize_t h1, real *y, Py_ssize_t sy, const real *m,
-        Py_ssize_t sm, Py_ssize_t first) noexcept nogil:
-    cdef const Axis *a = &work.job.axis[1]
-    cdef Py_ssize_t h = h0, kh, rows, start, count
-    while h < h1:
-        # One row of windows, perhaps a part of it, or all that are whole.
-        kh = min(a.stride - (h + a.lo) % a.stride, h1 - h)
-        rows = 1
-        axis_window(a, h, &start, &count)
-        if count == 0:
-            rows_fill(kh, (work.o1 - work.o0) * work.nc, y + (h - h0) * sy, sy, <real>0)
-        else:
-            if kh == a.stride:
-                rows = min((h1 - h) // kh, a.length - start)
-            repeat_columns(work, rows, kh, y + (h - h0) * sy, sy, m + (start - first) * sm, sm)
-        h += rows * kh
-
-
-cdef void repeat_columns(
-        Work *work, Py_ssize_t rows, Py_ssize_t kh, real *y, Py_ssize_t sy, const real *m,
-        Py_ssize_t sm) noexcept nogil:
-    cdef const Axis *w = &work.job.axis[2]
-    cdef Py_ssize_t o = work.o0, nc = work.nc, n, kw, start, count
-    while o < work.o1:
-        kw = min(w.stride - (o + w.lo) % w.stride, work.o1 - o)
-        n = 1
-        axis_window(w, o, &start, &count)
-        if count == 0:
-            rows_fill(rows * kh, kw * nc, y + (o - work.o0) * nc, sy, <real>0)
-        else:
-            if kw == w.stride:
-                n = min((work.o1 - o) // kw, w.length - start)
-            cypool_spread(rows, n, nc, y + (o - work.o0) * nc, sy, m + (start - work.i0) * nc, sm,
-                          kh, kw, work.by)
-        o += n * kw
-
-
-# A window too wide for a line, by the same tree as if it were read in place.
-cdef double total_wide(
-        Work *work, Py_ssize_t h, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
-    cdef Py_ssize_t half
-    if count <= TOTAL:
-        work.i0 = start
-        work.nw = count
-        bring_rows(work, 0, work.d0, work.dn, h, h + 1, <double *>work.rows, count,
-                   <double *>work.loaded, <double *>work.more, <Sum *>NULL)
-        return total_of(<const double *>work.rows, count, True)
-    half = count // 2 // LANES * LANES
-    return (total_wide(work, h, start, half)
-            + total_wide(work, h, start + half, count - half))
-
-
-# Likewise for others: its columns by pieces.
+# A window too wide for a line: its columns by pieces. (For sums of long rows of float32: the same
+# tree as if it were read in place.)
 cdef void fold_wide(
         Work *work, Py_ssize_t h, acc *y, Py_ssize_t start, Py_ssize_t count, acc *stack,
         reducer *r) noexcept nogil:

@@ -68,15 +68,6 @@ cdef acc fold_values(const acc *m, Py_ssize_t k, Py_ssize_t step, reducer *r) no
                    fold_values(m + half * step, k - half, step, r), r)
 
 
-# The same for long windows of float64, or of what was float32 before (`narrow`).
-cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
-    cdef Py_ssize_t half
-    if k <= TOTAL:
-        return cypool_total(k, x, narrow)
-    half = k // 2 // LANES * LANES
-    return total_of(x, half, narrow) + total_of(x + half, k - half, narrow)
-
-
 # k vectors of n values that lie step apart, as one, by pairs one after the other (after three, if
 # their number is odd), or where no order shows in another way. From `far`: memory is asked for
 # ahead.
@@ -158,7 +149,9 @@ cdef void fold_taps(
             cypool_gain(rows, n, y, sy, m, sm, step, count, size, work.job.is_signed)
             return
     # One short row after the other is not an order that processors read ahead in by themselves.
-    cdef bint far = work.job.far and rows == 1 and n * size <= CYPOOL_SHORT
+    cdef bint far = rows == 1 and (
+        work.job.away >= NEAR and n * size <= CYPOOL_SHORT // 4
+        or work.job.away >= FAR and n * size <= CYPOOL_SHORT // 2)
     if (reducer is Max or reducer is Min) and (acc is float or acc is double):
         if placed and work.job.notes:
             work.found |= cypool_extreme(rows, n, r, y, sy, <const acc *>m, sm, step, count, far)

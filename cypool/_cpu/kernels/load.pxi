@@ -185,6 +185,13 @@ ctypedef fused paired:
     int128
 
 
+# Less than any of them.
+cdef inline paired packed_least(paired *_) noexcept nogil:
+    if paired is int64_t:
+        return INT64_MIN
+    else:
+        return (<int128>INT64_MIN) << 64
+
 cdef inline paired pack(int64_t key, Py_ssize_t index, paired *_) noexcept nogil:
     if paired is int64_t:
         return (key << 32) + (<int64_t>UINT32_MAX - index)

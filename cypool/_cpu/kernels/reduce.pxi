@@ -222,8 +222,7 @@ cdef bint reduce_block(
         index.data = <char *>work.divisors
         if job.counter != NULL:
             # Same geometry, same units: this one's counts.
-            reduce_units(work.counter, unit, unit + 1, work.counter_scratch, <Sum *>NULL,
-                         <int64_t *>NULL)
+            work.counter.reduce(work.counter, unit, unit + 1, work.counter_scratch, NULL, NULL)
             index.data = <char *>work.counts
         if job.index.data != NULL:
             index = run
@@ -384,7 +383,7 @@ cdef void reduce_units(
             if job.mask.data != NULL:
                 work.mask = job.mask.data + outer_offset(job, &job.mask, work.first) + (
                     work.c0 * job.mask.inner)
-        if job.runs and job.quads:
+        if (acc is float or acc is double) and job.runs and job.quads:
             at = work.first * job.axis[1].length + h0 if job.row_grids else work.first
             if job.grids != NULL:
                 work.grid = job.grids[at]

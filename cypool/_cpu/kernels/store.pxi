@@ -218,25 +218,6 @@ cdef void store_average_row(
             (<element *>(p + j * run.sc))[0] = mean(line[i * run.nc + j], by, y)
 
 
-# What each column of a tile adds to an average's divisor, or where planes are divided at once every
-# divisor of a group: at least 1, as a sum of nothing is 0 whatever it is divided by.
-cdef void find_divisors(
-        const Job *job, Py_ssize_t o0, Py_ssize_t o1, int32_t *divisors) noexcept nogil:
-    cdef Py_ssize_t h, o, p, plane = job.axis[1].outputs * o1
-    cdef Divisor divisor
-    if not job.divides_planes:
-        for o in range(o0, o1):
-            divisors[o - o0] = <int32_t>max(
-                axis_divisor(&job.divisor[2], o, job.include_pad), 1)
-        return
-    for h in range(job.axis[1].outputs):
-        divisor_start(&divisor, job, 0, h)
-        for o in range(o1):
-            divisors[h * o1 + o] = <int32_t>divisor_of(&divisor, o)
-    for p in range(1, job.group):
-        memcpy(divisors + p * plane, divisors, plane * sizeof(int32_t))
-
-
 # --- roots ---
 
 cdef inline double root_of(double v, double power) noexcept nogil:
@@ -405,7 +386,7 @@ cdef void store_unpacked(
         element *y) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef char *p
-    cdef paired v, none = identity(<Max *>NULL, <paired *>line)
+    cdef paired v, none = packed_least(<paired *>line)
     cdef int64_t reverse = -job.flip
     cdef element empty = nothing(reverse, y)
     if job.y.data != NULL:

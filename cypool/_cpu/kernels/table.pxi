@@ -1,30 +1,16 @@
-# The kernels of one instruction set, as the table that drivers call through. Each kernel module is
-# this file and nothing else, compiled whole with its own flags.
+# What elements come from and go to, gradients, and all else that is not combined, for one instruction
+# set, as the table that drivers call through. (Reducers are entered in dispatch.)
 from cpython.pycapsule cimport PyCapsule_New
-from libc.string cimport memcpy, memset
 
-from cypool._cpu.axis cimport (
-    axis_apart, axis_divisor, axis_reached, axis_single, axis_source, axis_window)
-from cypool._cpu.grid cimport grid_of, grid_serves, survey_start
+from cypool._cpu.axis cimport axis_divisor, axis_source, axis_window
 from cypool._cpu.job cimport (
-    ACC_F32, ACC_F64, ACC_I8, ACC_I16, ACC_I32, ACC_I64, ACC_I128, ACC_U8, ACC_U16, ACC_U32,
-    ACC_U64, AXES, DT_BF16, DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8,
-    DT_U16, DT_U32, DT_U64, FIRST_TAPS, FLAT_MARGIN, MAX, MIN, ROW_TAPS, SLIDING, SUM, TABLE,
-    TABLE_VERSION, VECTOR_LEAST, Array, Axis, Job, KernelTable, Run, Survey, lanes_fn,
-    load_fn, reduce_fn, scatter_fn, store_fn, survey_fn, turn_fn, weights_fn)
+    ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
+    DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32, DT_U64, TABLE, TABLE_VERSION, Array,
+    Axis, Job, KernelTable, Run, lanes_fn, load_fn, scatter_fn, store_fn, turn_fn, weights_fn)
 from cypool._cpu.outer cimport outer_offset
 
-include "elements.pxi"
+include "types.pxi"
 include "work.pxi"
-include "fold.pxi"
-include "bring.pxi"
-include "rows.pxi"
-include "running.pxi"
-include "columns.pxi"
-include "squares.pxi"
-include "roots.pxi"
-include "locate.pxi"
-include "reduce.pxi"
 include "load.pxi"
 include "store.pxi"
 include "scatter.pxi"
@@ -56,33 +42,6 @@ table.rank = cypool_lanes_rank
 table.weights = cypool_weights
 table.to_pixels = [to_pixels_i8, to_pixels_i16, to_pixels_i32, to_pixels_i64]
 table.from_pixels = [from_pixels_i8, from_pixels_i16, from_pixels_i32, from_pixels_i64]
-
-
-cdef void enter_extremes(KernelTable *t, int code, acc *_):
-    t.reduce[MAX][code] = <reduce_fn>&reduce_units[Max, acc]
-    t.reduce[MIN][code] = <reduce_fn>&reduce_units[Min, acc]
-
-cdef void enter_sums(KernelTable *t, int code, acc *_):
-    t.reduce[SUM][code] = <reduce_fn>&reduce_units[Sum, acc]
-
-enter_extremes(&table, ACC_I8, <int8_t *>NULL)
-enter_extremes(&table, ACC_U8, <uint8_t *>NULL)
-enter_extremes(&table, ACC_I16, <int16_t *>NULL)
-enter_extremes(&table, ACC_U16, <uint16_t *>NULL)
-enter_extremes(&table, ACC_I32, <int32_t *>NULL)
-enter_extremes(&table, ACC_U32, <uint32_t *>NULL)
-enter_extremes(&table, ACC_I64, <int64_t *>NULL)
-enter_extremes(&table, ACC_U64, <uint64_t *>NULL)
-enter_extremes(&table, ACC_F32, <float *>NULL)
-enter_extremes(&table, ACC_F64, <double *>NULL)
-table.reduce[MAX][ACC_I128] = <reduce_fn>&reduce_units[Max, int128]
-enter_sums(&table, ACC_I8, <int8_t *>NULL)
-enter_sums(&table, ACC_I16, <int16_t *>NULL)
-enter_sums(&table, ACC_I32, <int32_t *>NULL)
-enter_sums(&table, ACC_I64, <int64_t *>NULL)
-enter_sums(&table, ACC_F32, <float *>NULL)
-enter_sums(&table, ACC_F64, <double *>NULL)
-enter_sums(&table, ACC_I128, <int128 *>NULL)
 
 
 # How each type of element comes into a line and goes out of one.
@@ -141,7 +100,6 @@ enter_element(&table, DT_BF16, <bfloat *>NULL)
 table.square = <load_fn>&load_squares
 table.key = <load_fn>&load_keys
 table.unkey = <store_fn>&store_unkeyed
-table.survey = <survey_fn>&survey_rows
 table.check_index = <scatter_fn>&check_index_units
 
 kernels = PyCapsule_New(&table, "cypool.kernels", NULL)

@@ -23,6 +23,25 @@ cdef inline Py_ssize_t divisor_of(const Divisor *divisor, Py_ssize_t w) noexcept
     return by if by > 0 else 1
 
 
+# What each column of a tile adds to an average's divisor, or where planes are divided at once every
+# divisor of a group: at least 1, as a sum of nothing is 0 whatever it is divided by.
+cdef void find_divisors(
+        const Job *job, Py_ssize_t o0, Py_ssize_t o1, int32_t *divisors) noexcept nogil:
+    cdef Py_ssize_t h, o, p, plane = job.axis[1].outputs * o1
+    cdef Divisor divisor
+    if not job.divides_planes:
+        for o in range(o0, o1):
+            divisors[o - o0] = <int32_t>max(
+                axis_divisor(&job.divisor[2], o, job.include_pad), 1)
+        return
+    for h in range(job.axis[1].outputs):
+        divisor_start(&divisor, job, 0, h)
+        for o in range(o1):
+            divisors[h * o1 + o] = <int32_t>divisor_of(&divisor, o)
+    for p in range(1, job.group):
+        memcpy(divisors + p * plane, divisors, plane * sizeof(int32_t))
+
+
 cdef struct Work:
     const Job *job
     const char *plane           # x at the first plane and the tile's first inner element

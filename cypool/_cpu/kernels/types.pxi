@@ -1,11 +1,10 @@
-# Types and the three ways to combine two values. Max and Min are written so that one compare and
-# one select do it; neither keeps a NaN in its left operand apart, so floating point has careful
-# forms, used on the pieces of an array in which a NaN was found.
+# Types, and what of C is used on them.
 from libc.math cimport INFINITY, NAN, fabs, pow, sqrt
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
     INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
     UINT8_MAX, UINT16_MAX, UINT32_MAX, UINT64_MAX)
+from libc.string cimport memcpy, memset
 
 cdef extern from "cypool_isa.h":
     pass
@@ -64,19 +63,6 @@ ctypedef fused integer:
     uint32_t
     int64_t
     uint64_t
-
-ctypedef fused acc:
-    int8_t
-    uint8_t
-    int16_t
-    uint16_t
-    int32_t
-    uint32_t
-    int64_t
-    uint64_t
-    float
-    double
-    int128
 
 # What sums are kept in; none of them overflows, wraps or rounds more than its result may.
 ctypedef fused total:
@@ -200,6 +186,7 @@ cdef extern from "cypool_sums.h":
     void totals_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     void totals_far_f32(
         Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
+    void halved_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     # Narrow integers summed in wider ones.
     void cypool_gain(Py_ssize_t, ...) noexcept nogil
     # The other way: rows over one number, and shares of sums.
@@ -212,42 +199,3 @@ ctypedef fused reducer:
     Sum
     NanMax
     NanMin
-
-
-cdef inline acc combine(acc a, acc b, reducer *_) noexcept nogil:
-    if reducer is Sum:
-        return <acc>(a + b)
-    elif reducer is Max:
-        return a if a > b else b
-    elif reducer is Min:
-        return a if a < b else b
-    elif reducer is NanMax:
-        return b if (b > a) | (b != b) else a
-    else:
-        return b if (b < a) | (b != b) else a
-
-
-cdef inline acc identity(reducer *_, acc *unused) noexcept nogil:
-    cdef bint least = reducer is Max or reducer is NanMax
-    if reducer is Sum:
-        return <acc>0
-    elif acc is float or acc is double:
-        return <acc>(-INFINITY if least else INFINITY)
-    elif acc is int8_t:
-        return INT8_MIN if least else INT8_MAX
-    elif acc is int16_t:
-        return INT16_MIN if least else INT16_MAX
-    elif acc is int32_t:
-        return INT32_MIN if least else INT32_MAX
-    elif acc is int64_t:
-        return INT64_MIN if least else INT64_MAX
-    elif acc is uint8_t:
-        return 0 if least else UINT8_MAX
-    elif acc is uint16_t:
-        return 0 if least else UINT16_MAX
-    elif acc is uint32_t:
-        return 0 if least else UINT32_MAX
-    elif acc is uint64_t:
-        return 0 if least else UINT64_MAX
-    else:
-        return (<int128>INT64_MIN) << 64
