@@ -4,9 +4,10 @@ Three tables. The first has every operator of `pool` on the same windows: its ti
 maximum and of the average, which share their kernels or their shape of work with it. The second
 has window tables (adaptive, global, fractional) and norms beside PyTorch, where it is installed,
 beside a copy of the bytes they move and beside reading their source once, which is all the memory
-does where a window gives one value. The third has calls of more and more work on one thread
-and on two, one after the other and each after a rest: where the second one begins to pay is where
-calls that are not told should take it.
+does where a window gives one value. The third has calls that find their array in the caches, and
+calls that find these taken by others, as it happens where processors share them. The last has calls
+of more and more work on one thread and on two, one after the other and each after a rest: where the
+second one begins to pay is where calls that are not told should take it.
 
     python benchmarks/operators.py [--threads N] [--seconds S] [--quick]
 """
@@ -32,6 +33,14 @@ WINDOWS = [     # shape, data format, kernel, stride, padding
     ((8, 56, 56, 64), "channels_last", (2, 2), 2, 0),
     ((8, 56, 56, 64), "channels_last", (3, 3), 2, 1),
     ((16, 1, 16000), "channels_first", (25,), 10, 0),
+]
+TAKEN = [       # operator, then the same
+    ("max", (8, 64, 56, 56), "channels_first", (2, 2), 2, 0),
+    ("max", (1, 64, 112, 112), "channels_first", (3, 3), 2, 1),
+    ("max", (3, 37, 101, 97), "channels_first", (3, 3), 2, 1),
+    ("avg", (3, 37, 101, 97), "channels_first", (3, 3), 2, 1),
+    ("max", (8, 256, 14, 14), "channels_first", (3, 3), 1, 1),
+    ("max", (4, 56, 56, 64), "channels_last", (3, 3), 2, 1),
 ]
 OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "min": ("min", {}), "sum": ("sum", {}), "L1": ("lp", {"p": 1}), "L2": ("lp", {"p": 2}),
@@ -128,6 +137,28 @@ def beside_torch(torch: Any, seconds: float, threads: int) -> None:
               f"{times[_bench.READ] / times['cypool']:>9.2f}", flush=True)
 
 
+def caches_taken(seconds: float) -> None:
+    print(f"\n{'caches taken by others':<42}{'cypool ms':>10}{'then':>10}{'times':>8}"
+          f"{'read then':>12}{'of read':>9}")
+    others = np.ones(4 * (_bench.cache_bytes() or 1 << 24), np.uint8)
+    for op, shape, data_format, kernel, stride, padding in TAKEN:
+        x = np.random.default_rng(1).standard_normal(shape, np.float32)
+        window = (kernel, stride, padding)
+        out = np.empty_like(cypool.pool(x, op, *window, data_format=data_format))
+
+        def pooled(x: Any = x, op: str = op, window: Any = window, out: Any = out,
+                   where: str = data_format) -> None:
+            cypool.pool(x, op, *window, data_format=where, out=out)
+
+        best = _bench.best_times({"": _bench.calling(pooled)}, seconds / 3)[""]
+        taken = single(pooled, seconds / 3, others.max)
+        read = single(x.view(np.uint8).max, seconds / 3, others.max)
+        label = f"{op} {_bench.times_sign(shape)} {kernel[0]}/{stride} p{padding}"
+        print(f"{label:<42}{_bench.milliseconds(best):>10}{_bench.milliseconds(taken):>10}"
+              f"{taken / best:>8.2f}{_bench.milliseconds(read):>12}{read / taken:>9.2f}",
+              flush=True)
+
+
 def second_thread(seconds: float) -> None:
     windows = {
         "max 2/2": ("max", 2, 2, 0), "max 3/2": ("max", 3, 2, 1), "avg 3/1": ("avg", 3, 1, 1)}
@@ -149,20 +180,26 @@ def second_thread(seconds: float) -> None:
                 {"one": _bench.calling(ways[0]), "two": _bench.calling(ways[1])},
                 seconds / len(sizes))
             ratios[""].append(times["one"] / times["two"])
-            one, two = (rested(way, seconds / len(sizes)) for way in ways)
+            one, two = (single(way, seconds / len(sizes), rest) for way in ways)
             ratios[", after a rest"].append(one / two)
         for when, found in ratios.items():
             print(f"{name + when:<42}" + "".join(f"{ratio:>9.2f}" for ratio in found), flush=True)
 
 
-def rested(way: Callable[[], Any], seconds: float) -> float:
-    """Seconds on average of single calls, each some time after the last, when threads sleep."""
+def rest() -> None:
+    """Until threads sleep."""
+    time.sleep(_bench.REST)
+
+
+def single(way: Callable[[], Any], seconds: float, before: Callable[[], Any]) -> float:
+    """Seconds on average of single calls, each after something else, in so many seconds in all."""
     times = []
-    while not times or sum(times) + len(times) * _bench.REST < seconds:
-        time.sleep(_bench.REST)
-        before = time.perf_counter()
+    end = time.perf_counter() + seconds
+    while not times or time.perf_counter() < end:
+        before()
+        start = time.perf_counter()
         way()
-        times.append(time.perf_counter() - before)
+        times.append(time.perf_counter() - start)
     return sum(times) / len(times)
 
 
@@ -186,6 +223,7 @@ def main(argv: list[str]) -> None:
     print(f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed")
     against_each_other(seconds, given.threads)
     beside_torch(torch, seconds, given.threads)
+    caches_taken(seconds)
     if _bench.processors() > 1:
         second_thread(seconds)
 

@@ -16,9 +16,11 @@ cdef extern from "cypool_cpu.h":
     const int CYPOOL_LEVELS
 
 NAMES = ("baseline", "avx2", "avx512")[:CYPOOL_LEVELS]
+_REDUCERS = ("floats", "integers", "shorts")
 # (A build may leave out all but the first.)
 available = tuple([name for name in NAMES[:cypool_cpu_level() + 1]
-                   if find_spec(f"cypool._cpu._kernels_{name}") is not None])
+                   if all([find_spec(f"cypool._cpu._{kind}_{name}") is not None
+                           for kind in ("kernels", *_REDUCERS)])])
 
 
 def _choose():
@@ -35,8 +37,10 @@ def _choose():
 
 
 simd = _choose()
-cdef KernelTable _kernels
-cdef const ReducerTable *_reducers
+
+
+cdef const void *_table(kind, const char *name) except NULL:
+    return PyCapsule_GetPointer(import_module(f"cypool._cpu._{kind}_{simd}").kernels, name)
 
 
 cdef void _check(uint32_t version, uint32_t size, size_t expected) except *:
@@ -44,25 +48,31 @@ cdef void _check(uint32_t version, uint32_t size, size_t expected) except *:
         raise ImportError("cypool's compiled modules are of different builds; install it afresh")
 
 
-cdef const void *_table(kind, const char *name) except NULL:
-    return PyCapsule_GetPointer(import_module(f"cypool._cpu._{kind}_{simd}").kernels, name)
-
-
-cdef void _enter(const ReducerTable *some) noexcept:
+cdef void _enter(KernelTable *table, const ReducerTable *some) noexcept:
     cdef int op, code
     for op in range(REDUCERS):
         for code in range(ACCUMULATORS):
             if some.reduce[op][code] != NULL:
-                _kernels.reduce[op][code] = some.reduce[op][code]
+                table.reduce[op][code] = some.reduce[op][code]
     if some.survey != NULL:
-        _kernels.survey = some.survey
+        table.survey = some.survey
 
 
-# One table of all.
-_kernels = (<const KernelTable *>_table("kernels", "cypool.kernels"))[0]
-_check(_kernels.version, _kernels.size, sizeof(KernelTable))
-for _kind in ("floats", "integers", "shorts"):
-    _reducers = <const ReducerTable *>_table(_kind, "cypool.reducers")
-    _check(_reducers.version, _reducers.size, sizeof(ReducerTable))
-    _enter(_reducers)
-kernels = &_kernels
+# The tables of all modules, as one.
+cdef KernelTable _all
+
+
+cdef const KernelTable *_join() except NULL:
+    global _all
+    cdef const KernelTable *most = <const KernelTable *>_table("kernels", "cypool.kernels")
+    cdef const ReducerTable *some
+    _check(most.version, most.size, sizeof(KernelTable))
+    _all = most[0]
+    for kind in _REDUCERS:
+        some = <const ReducerTable *>_table(kind, "cypool.reducers")
+        _check(some.version, some.size, sizeof(ReducerTable))
+        _enter(&_all, some)
+    return &_all
+
+
+kernels = _join()

@@ -148,7 +148,7 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
     const int regular = of->taps == K && sa == STRIDE * step, index32 = of->index32;             \
     const ptrdiff_t bytes = few * sa * (ptrdiff_t)sizeof(T);                                     \
     const int down = few < rows && (                                                             \
-        few > 1 || (of->far && CYPOOL_BELOW_LONG(K, STRIDE, bytes)));                            \
+        few > 1 || (of->far > 1 && CYPOOL_BELOW_LONG(K, STRIDE, bytes)));                        \
     ptrdiff_t from = of->from, to = of->to;                                                      \
     char *index = of->index;                                                                     \
     vec_##S##_##BYTES found = {0};                                                               \
@@ -164,7 +164,7 @@ static __attribute__((noinline, unused)) int firsts##K##STRIDE##_##S##_##BYTES( 
     find_edge_##S##_##BYTES(edges + 1, from, to, more, STRIDE * (LANES - 1) + K, nothing);       \
     for (ptrdiff_t p = 0; p < of->planes; p++) {                                                 \
         for (ptrdiff_t h = 0; h < rows; h += few) {                                              \
-            CYPOOL_FETCH(a + h * sa, of->far && few < rows ? bytes : 0)                          \
+            CYPOOL_FETCH(a + h * sa, of->far > 1 && few < rows ? bytes : 0)                      \
             for (ptrdiff_t i = 0; i < n; i += LANES) {                                           \
                 edge = i == 0 ? edges : 0;                                                       \
                 if (i + LANES >= n && i > 0) { i = n - LANES; edge = edges + 1; }                \

@@ -354,24 +354,27 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
    the nearer caches few, so that memory is read in its order, but what several of them see once; of
    others more, as each block of columns takes its time. Rows that lie a page apart displace each other
    in the nearest cache if these are many, those of results as well if they lie `apart` from the source by
-   whole pages, as large arrays do. (Long vectors read and write whole lines of it.) */
+   whole pages, as large arrays do. (Long vectors read and write whole lines of it.) How far away an
+   array is: 0, in a processor's own caches; 1, in the nearer ones; 2, beyond these. */
 static inline __attribute__((unused)) ptrdiff_t cypool_few(
     ptrdiff_t rows, ptrdiff_t n, int lanes, int kernel, int stride, ptrdiff_t bytes, intptr_t apart,
     int far)
 {
     enum { page = 4096, line = 64 };
     if (n <= lanes) return rows;
-    if (far && kernel == 2) return 1;
+    if (far > 1 && kernel == 2) return 1;
     if (bytes % page == 0) return (uintptr_t)(apart + line) % page < 2 * line ? 2 : 4 / stride;
-    if (!far) return n <= 2 * lanes ? rows : 8;
+    if (far < 2) return n <= 2 * lanes ? rows : 8;
     return CYPOOL_VECTOR == 32 ? 4 / stride : 8 / stride;
 }
 /* A few short rows are read in an order in which nothing is read ahead by itself: as many bytes are
    asked for as these rows have. What comes below long ones is asked for block by block, unless it lies
-   so far on that it would not stay at hand: in how many bytes that is, or 0. */
+   so far on that it would not stay at hand: in how many bytes that is, or 0. So it is near by, where
+   others may have taken the caches meanwhile, if it takes no time where they have not. */
 #define CYPOOL_FETCH(p, bytes) if ((bytes) <= CYPOOL_SHORT) { CYPOOL_ASK(p, bytes) }
 #define CYPOOL_BELOW_LONG(K, STRIDE, bytes)                                                      \
     ((bytes) > CYPOOL_SHORT && ((K) == (STRIDE) || (bytes) <= 32768) ? (bytes) : 0)
+#define CYPOOL_BELOW_NEAR(bytes) ((bytes) > CYPOOL_SHORT && (bytes) <= 16384 ? (bytes) : 0)
 /* Rows of n windows in blocks, the last of which overlaps the one before it, or, where n < LANES,
    goes beyond the row; the edges are those of the first one and of the last one. From one row to the
    next the source moves by sa, from one plane to the next by pa. A few rows of all columns at a
@@ -449,14 +452,16 @@ static __attribute__((noinline, unused)) int windows##K##STRIDE##_planes_##OP##_
     enum { size = sizeof(CYPOOL_STORED(OP, T)) };                                                \
     const ptrdiff_t few = cypool_few(                                                            \
         rows, n, LANES, K, STRIDE, step * size, (intptr_t)y - (intptr_t)a, far);                 \
-    const ptrdiff_t fetched = far && few < rows ? few * sa * size : 0;                           \
-    const ptrdiff_t below = CYPOOL_BELOW_LONG(K, STRIDE, fetched);                               \
+    const ptrdiff_t bytes = far && few < rows ? few * sa * size : 0;                             \
+    const ptrdiff_t below =                                                                      \
+        far > 1 ? CYPOOL_BELOW_LONG(K, STRIDE, bytes) : CYPOOL_BELOW_NEAR(bytes);                \
     /* (A loop that asks for nothing does not wait for the question.) */                         \
     if (CYPOOL_LONG(OP, T) && below && taps == K && sa == STRIDE * step)                         \
         return windows##K##STRIDE##_rows_##OP##_##S##_##BYTES(                                   \
             planes, rows, n, y, py, sy, a, pa, sa, step, K, from, to, nothing, by, few, 0, below); \
     return windows##K##STRIDE##_rows_##OP##_##S##_##BYTES(                                       \
-        planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by, few, fetched, 0); \
+        planes, rows, n, y, py, sy, a, pa, sa, step, taps, from, to, nothing, by, few,           \
+        far > 1 ? bytes : 0, 0);                                                                 \
 }
 #define CYPOOL_WINDOWS_TRY(K, STRIDE, OP, S, T, BYTES, LANES)                                    \
     if (LANES == lanes)                                                                          \

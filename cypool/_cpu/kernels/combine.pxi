@@ -1,6 +1,6 @@
-# The three ways to combine two values. Max and Min are written so that one compare and one select do
-# it; neither keeps a NaN in its left operand apart, so floating point has careful forms, used on the
-# pieces of an array in which a NaN was found.
+# The three ways to combine two values. Max and Min are written so that one compare and one select
+# do it; neither keeps a NaN in its left operand apart, so floating point has careful forms, used on
+# the pieces of an array in which a NaN was found.
 
 cdef inline acc combine(acc a, acc b, reducer *_) noexcept nogil:
     if reducer is Sum:

@@ -1,5 +1,5 @@
-# The reducers of one instruction set on some types of values, `acc`, as a table. Each module of them
-# is this file with its own types, compiled whole with its own flags.
+# The reducers of one instruction set on some types of values, `acc`, as a table. Each module of
+# them is this file with its own types, compiled whole with its own flags.
 from cpython.pycapsule cimport PyCapsule_New
 
 from cypool._cpu.axis cimport (

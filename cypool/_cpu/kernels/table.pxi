@@ -1,5 +1,5 @@
-# What elements come from and go to, gradients, and all else that is not combined, for one instruction
-# set, as the table that drivers call through. (Reducers are entered in dispatch.)
+# What elements come from and go to, gradients, and all else but reducers, for one instruction set,
+# as the table that drivers call through. (Reducers are entered in dispatch.)
 from cpython.pycapsule cimport PyCapsule_New
 
 from cypool._cpu.axis cimport axis_divisor, axis_source, axis_window

@@ -1,6 +1,6 @@
 # Long windows of float32, summed in float64.
 
-# k values in a row of float64, or of what was float32 before (`narrow`), by halves while they are too many.
+# k values in a row of float64, or of what was float32 before (`narrow`): halves, if these are many.
 cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
     cdef Py_ssize_t half
     if k <= TOTAL:
