@@ -152,3 +152,37 @@ def test_gradients_of_maxima_that_overlap(window, channels, layout):
             np.add.at(row, k, g)
         expected = expected.reshape(2, channels, *plane)
         np.testing.assert_array_equal(np.moveaxis(found, axis, 1), expected)
+
+
+@pytest.mark.parametrize("size", [*range(1, 70), 127, 128, 196, 1024, 1025])
+def test_sums_wherever_they_lie(size):
+    """One window of each plane, one of them with a NaN: bits do not follow from strides."""
+    rng = np.random.default_rng(size)
+    for planes in (*range(1, 20), 40):
+        x = rng.standard_normal((planes, size)).astype(np.float32)
+        broken = rng.integers(planes)
+        x[broken, rng.integers(size)] = np.nan
+        found = cypool.global_pool(x, "sum", axes=(1,))
+        apart = np.zeros((planes, size, 2), np.float32)
+        apart[..., 1] = x
+        gaps = np.zeros((planes, size + 5), np.float32)
+        gaps[:, 3:-2] = x
+        for same in (apart[..., 1], gaps[:, 3:-2], np.asfortranarray(x)):
+            other = cypool.global_pool(same, "sum", axes=(1,))
+            np.testing.assert_array_equal(other.view(np.uint32), found.view(np.uint32))
+        assert np.flatnonzero(np.isnan(found)).tolist() == [broken]
+        np.testing.assert_allclose(
+            found[:, 0], x.astype(np.float64).sum(1), rtol=0, atol=1e-6 * np.sqrt(size) * 4)
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_windows_of_a_power_of_two(size):
+    """Side by side in a row, any number of them: the bits of sums in float64 by pairs."""
+    rng = np.random.default_rng(size)
+    for windows in (*range(1, 40), 100):
+        x = rng.standard_normal((3, windows * size)).astype(np.float32)
+        sums = x.astype(np.float64).reshape(3, windows, size)
+        while sums.shape[-1] > 1:
+            sums = sums[..., ::2] + sums[..., 1::2]
+        found = cypool.pool(x, "sum", (size,), axes=(1,))
+        np.testing.assert_array_equal(found, sums[..., 0].astype(np.float32))

@@ -313,8 +313,8 @@ static __attribute__((noinline, unused)) void NAME##_f32(                       
 }
 CYPOOL_TOTALS(totals, 0)
 CYPOOL_TOTALS(totals_far, 1)
-/* Windows of 4, 8, 16 or 32 elements, `step` apart, by pairs in float64: as many at a time as a register
-   has lanes, fours of each of which are turned so that a register has one element of each. */
+/* Windows of 16 or 32 elements, `step` apart, by pairs in float64: as many at a time as a register has
+   lanes, fours of each of which are turned so that a register has one element of each. */
 static inline __attribute__((always_inline, unused)) vec_f32_16 cypool_fours_16(
     const float *a, ptrdiff_t step)
 { return *(const vec_f32_16 *)a; }
@@ -395,9 +395,7 @@ CYPOOL_BLOCK halved_row(                                                        
 static __attribute__((noinline, unused)) void halved_##S(                                        \
     ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step) \
 {                                                                                                \
-    if (n == 4) halved_row(windows, y, a, step, 4);                                              \
-    else if (n == 8) halved_row(windows, y, a, step, 8);                                         \
-    else if (n == 16) halved_row(windows, y, a, step, 16);                                       \
+    if (n == 16) halved_row(windows, y, a, step, 16);                                            \
     else halved_row(windows, y, a, step, 32);                                                    \
 }
 CYPOOL_WIDEST(CYPOOL_HALVED, 16, 8, 4, f32)
