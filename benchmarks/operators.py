@@ -1,6 +1,6 @@
 """How fast the operators are that compare.py leaves out, beside those that it measures.
 
-Three tables. The first has every operator of `pool` on the same windows: its time over that of the
+Four tables. The first has every operator of `pool` on the same windows: its time over that of the
 maximum and of the average, which share their kernels or their shape of work with it. The second
 has window tables (adaptive, global, fractional) and norms beside PyTorch, where it is installed,
 beside a copy of the bytes they move and beside reading their source once, which is all the memory
