@@ -355,7 +355,7 @@ CYPOOL_BLOCK windows##K##STRIDE##_strip_##OP##_##S##_##BYTES(                   
    others more, as each block of columns takes its time. Rows that lie a page apart displace each other
    in the nearest cache if these are many, those of results as well if they lie `apart` from the source by
    whole pages, as large arrays do. (Long vectors read and write whole lines of it.) How far away an
-   array is: 0, in a processor's own caches; 1, in the nearer ones; 2, beyond these. */
+   array is: 0, in a processor's own caches; 1, in the nearer ones; more, beyond these. */
 static inline __attribute__((unused)) ptrdiff_t cypool_few(
     ptrdiff_t rows, ptrdiff_t n, int lanes, int kernel, int stride, ptrdiff_t bytes, intptr_t apart,
     int far)

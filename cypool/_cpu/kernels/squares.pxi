@@ -363,20 +363,19 @@ cdef bint fold_windows(
         firsts.index = work.index + (y - <acc *>work.values) * (4 if work.job.index32 else 8)
         firsts.taps = count
         firsts.index32 = work.job.index32
-        firsts.far = min(work.job.away, FAR)
+        firsts.far = work.job.away
         return cypool_firsts(
             &firsts, <int>w.kernel, <int>w.stride, lanes, y, m, nothing)
     if w.kernel == 2:
         return cypool_windows22(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm,
                                 advance, step, count, begin, end, nothing, work.by,
-                                min(work.job.away, FAR))
+                                work.job.away)
     if w.stride == 2:
         return cypool_windows32(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm,
                                 advance, step, count, begin, end, nothing, work.by,
-                                min(work.job.away, FAR))
+                                work.job.away)
     return cypool_windows31(planes, rows, n, lanes, r, work.job.turned, y, py, sy, m, pm, advance,
-                            step, count, begin, end, nothing, work.by,
-                            min(work.job.away, FAR))
+                            step, count, begin, end, nothing, work.by, work.job.away)
 
 
 # Means of 2x2 integers of 8 or 16 bits.
