@@ -101,7 +101,8 @@ def test_gradients(case, planes):
 
 
 @pytest.mark.parametrize("elements", [
-    9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 130, 196, 1024, 1025, 1056, 3136, 4100])
+    9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 130, 196, 1024, 1025, 1056, 3136, 4100,
+    8200])
 @pytest.mark.parametrize("planes", [7, 8, 200000])
 def test_a_sum_is_the_same_whatever_lies_beside_it(planes, elements):
     """Whole planes: a few, and more than caches hold."""
@@ -154,7 +155,8 @@ def test_gradients_of_maxima_that_overlap(window, channels, layout):
         np.testing.assert_array_equal(np.moveaxis(found, axis, 1), expected)
 
 
-@pytest.mark.parametrize("size", [*range(1, 70), 127, 128, 196, 1024, 1025])
+@pytest.mark.parametrize(
+    "size", [*range(1, 74), 127, 128, 196, 1024, 1025, 4095, 4096, 4097, 12544])
 def test_sums_wherever_they_lie(size):
     """One window of each plane, one of them with a NaN: bits do not follow from strides."""
     rng = np.random.default_rng(size)

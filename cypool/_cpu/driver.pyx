@@ -60,7 +60,7 @@ cdef enum:
     LEAF = 8                # likewise
     DIRECT = 8              # likewise
     TOTAL_TAPS = 9          # of a window that is summed in one go
-    TOTAL = 1024            # elements of one window that are summed at once
+    TOTAL = 4096            # elements of one window of float32 that are summed at once
     SERIAL = 20000          # elements of work below which the GIL is kept
     RECIPES = 1024          # calls that are remembered
     TABLED = 1024           # adaptive windows up to which there is a table of them
@@ -685,7 +685,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     cdef bint straight = job.totals or job.peaks
     if straight:
         # (Nothing but results is kept.)
-        limit = STAGED // 2
+        limit = STAGED
     # Tiles: a few columns of outputs, all inner elements of them if possible.
     job.tile_c = job.inner if job.inner <= INNER else TILE_INNER
     if shrinks:

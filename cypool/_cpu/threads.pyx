@@ -59,34 +59,47 @@ def _cgroup_quota():
 _quota = False          # not looked up yet
 
 
-def default_threads():
-    """Threads a call may use at most, when it is not told."""
+cdef int most_threads() except -1:
     global _quota
     if forked:
         return 1
-    if _quota is False:
-        _quota = _cgroup_quota()
-    limits = [cypool_omp_max_threads(), cypool_omp_num_procs(), _quota]
     # The setting of this context goes before that of the process.
-    limits.append(_setting if _here.get() is None else _here.get())
-    return max(1, min([n for n in limits if n is not None]))
+    setting = _here.get()
+    if setting is None:
+        setting = _setting
+    cdef int n = cypool_omp_max_threads()
+    if setting is not None and setting < n:
+        n = setting
+    # (The system is asked only where its answer may change anything.)
+    if n > 1:
+        n = min(n, cypool_omp_num_procs())
+        if _quota is False:
+            _quota = _cgroup_quota()
+        if _quota is not None and _quota < n:
+            n = _quota
+    return max(n, 1)
+
+
+def default_threads():
+    """Threads a call may use at most, when it is not told."""
+    return most_threads()
 
 
 cdef int team_size(object num_threads, Py_ssize_t pieces, double work) except -1:
     global team_opened
     cdef Py_ssize_t n
-    if pieces < 2 or forked:
+    if pieces < 2 or forked or not CYPOOL_OPENMP:
         return 1
     if num_threads is None:
         if work < 2 * GRAIN:
             return 1
-        n = min(<Py_ssize_t>default_threads(), <Py_ssize_t>(work / GRAIN))
+        n = min(<Py_ssize_t>most_threads(), <Py_ssize_t>(work / GRAIN))
     else:
         n = num_threads
+    n = max(min(n, pieces), 1)
     # More never help, and where the runtime cannot start them it ends the process.
-    n = max(min(n, pieces, <Py_ssize_t>4 * cypool_omp_num_procs() + 8), 1)
-    if not CYPOOL_OPENMP:
-        n = 1
+    if n > 8:
+        n = min(n, <Py_ssize_t>4 * cypool_omp_num_procs() + 8)
     if n > 1:
         team_opened = True
     return n

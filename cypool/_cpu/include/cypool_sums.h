@@ -10,8 +10,8 @@
 #include "cypool_vectors.h"
 #include "cypool_windows.h"
 
-/* Sums of float32 in float64: fours are added up by pairs in float32, which costs two roundings, and
-   the fours in float64. What is summed may have been brought into float64 before (S is f64): the
+/* Sums of float32 in float64: eights are added up by pairs in float32, which costs three roundings, and
+   the eights in float64. What is summed may have been brought into float64 before (S is f64): the
    sums are the same to the last bit. Of rows: up to 8, `step` apart; `more`, added to what is there. */
 #define CYPOOL_TAP(T) ((float)a[j + (T) * step])
 #define CYPOOL_WIDEN_BLOCK(S, SOURCE)                                                            \
@@ -21,20 +21,18 @@ CYPOOL_BLOCK widen_block_##S(                                                   
 {                                                                                                \
     for (ptrdiff_t j = 0; j < n; j++) {                                                          \
         /* (Unrolled by hand: compilers make vectors of the loop around this only.) */           \
-        float four = CYPOOL_TAP(0), next;                                                        \
-        double v;                                                                                \
-        if (count > 1) four += CYPOOL_TAP(1);                                                    \
-        if (count == 3) four += CYPOOL_TAP(2);                                                   \
-        if (count > 3) four += CYPOOL_TAP(2) + CYPOOL_TAP(3);                                    \
-        v = (double)four;                                                                        \
+        float v = CYPOOL_TAP(0), next;                                                           \
+        if (count > 1) v += CYPOOL_TAP(1);                                                       \
+        if (count == 3) v += CYPOOL_TAP(2);                                                      \
+        if (count > 3) v += CYPOOL_TAP(2) + CYPOOL_TAP(3);                                       \
         if (count > 4) {                                                                         \
             next = CYPOOL_TAP(4);                                                                \
             if (count > 5) next += CYPOOL_TAP(5);                                                \
             if (count == 7) next += CYPOOL_TAP(6);                                               \
             if (count > 7) next += CYPOOL_TAP(6) + CYPOOL_TAP(7);                                \
-            v += (double)next;                                                                   \
+            v += next;                                                                           \
         }                                                                                        \
-        y[j] = more ? y[j] + v : v;                                                              \
+        y[j] = more ? y[j] + (double)v : (double)v;                                              \
     }                                                                                            \
 }
 /* Eight rows one after the other, from more than the nearer caches hold: memory is asked for in its
@@ -162,157 +160,130 @@ static inline __attribute__((always_inline, unused)) cypool_doubles cypool_wider
     cypool_doubles v)
 { return v; }
 
-/* 16 lanes as four, by pairs. */
+/* n elements in a row, as one sum in float64: in 8 lanes, eight values at a time (fewer at the end), by
+   pairs in LANE, of which a register has BYTES; then the lanes by pairs. From 8 elements on, up to 4096
+   of float32. The last 8 are read again, without those that were counted. */
 typedef double cypool_two __attribute__((vector_size(16)));
 typedef double cypool_four __attribute__((vector_size(32)));
-static inline __attribute__((always_inline, unused)) cypool_four cypool_lanes_summed(
-    const cypool_doubles *sums)
-{
-    enum { wide = CYPOOL_VECTOR / sizeof(double) };
-    cypool_doubles v;
-    cypool_four e[2];
-    CYPOOL_UNROLLED
-    for (int p = 0; p < 8 / wide; p++) {
-        v = sums[p] + sums[p + 8 / wide];
-        memcpy((double *)e + p * wide, &v, sizeof(v));
-    }
-    return e[0] + e[1];
-}
-/* From element n % 16 on: what keeps the last n % 16 of 16 elements. */
-#define CYPOOL_ENDS_KEPT                                                                         \
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                              \
-    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
-
-/* n elements in a row, as one sum in float64: in 16 lanes, four values at a time, these by pairs,
-   and the lanes by pairs at last; fewer than 16 elements by fours alone. At most 1024. LANE is the
-   type that fours are added up in. From `far`, memory is asked for ahead. */
-#define CYPOOL_TOTAL(NAME, T, LANE, I)                                                           \
-/* 16 elements from p on, in parts of a register. */                                             \
+typedef int64_t cypool_four_mask __attribute__((vector_size(32)));
+#define CYPOOL_NARROWER (CYPOOL_VECTOR == 16 ? 16 : 32)
+#define CYPOOL_TOTAL_PAIR(i, step) if (i + step < count) v[i] += v[i + step];
+#define CYPOOL_TOTAL(NAME, T, LANE, I, BYTES)                                                    \
+typedef LANE NAME##_lanes __attribute__((vector_size(BYTES)));                                   \
+typedef I NAME##_bits __attribute__((vector_size(BYTES), aligned(sizeof(I)), may_alias));        \
 CYPOOL_BLOCK NAME##_read(LANE *restrict y, const T *restrict p)                                  \
-{ for (int j = 0; j < (int)(CYPOOL_VECTOR / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }             \
-/* Fewer than 16. */                                                                             \
-static inline __attribute__((always_inline, unused)) double NAME##_few(ptrdiff_t n, const T *a)  \
+{ for (int j = 0; j < (int)(BYTES / sizeof(LANE)); j++) y[j] = (LANE)p[j]; }                     \
+/* `blocks` of 8, and fewer after them; or 8 of them. */                                         \
+CYPOOL_BLOCK NAME##_eight(                                                                       \
+    cypool_doubles *restrict sums, ptrdiff_t n, const T *restrict a, const int blocks,           \
+    const int more)                                                                              \
 {                                                                                                \
-    double all = 0.0;                                                                            \
-    ptrdiff_t i = 0;                                                                             \
-    for (; i + 4 <= n; i += 4)                                                                   \
-        all += (double)(((LANE)a[i] + (LANE)a[i + 1]) + ((LANE)a[i + 2] + (LANE)a[i + 3]));      \
-    for (; i + 2 <= n; i += 2) all += (double)((LANE)a[i] + (LANE)a[i + 1]);                     \
-    if (i < n) all += (double)a[i];                                                              \
-    return all;                                                                                  \
-}                                                                                                \
-/* Up to 64 of them: `blocks` of 16, and what is left of one: the last 16 but for those that were\
-   counted, of which `kept` tells. */                                                            \
-CYPOOL_BLOCK NAME##_add(                                                                         \
-    cypool_doubles *restrict sums, ptrdiff_t n, const T *restrict a, const int blocks)           \
-{                                                                                                \
-    enum { lanes = CYPOOL_VECTOR / sizeof(LANE), parts = 16 / lanes,                             \
-           times = sizeof(double) / sizeof(LANE) };                                              \
-    typedef LANE four __attribute__((vector_size(CYPOOL_VECTOR)));                               \
-    typedef LANE some __attribute__((vector_size(CYPOOL_VECTOR / times)));                       \
-    typedef I bits __attribute__((vector_size(CYPOOL_VECTOR), aligned(sizeof(I)), may_alias));   \
-    static const I kept[32] = {CYPOOL_ENDS_KEPT};                                                \
-    some piece[times];                                                                           \
+    static const I kept[16] = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};          \
+    enum { lanes = BYTES / sizeof(LANE), parts = lanes * sizeof(double) / CYPOOL_VECTOR };       \
+    typedef LANE part __attribute__((vector_size(BYTES / parts)));                               \
+    const int count = blocks < 8 ? blocks + 1 : 8;                                               \
+    NAME##_lanes v[8];                                                                           \
+    part piece[parts];                                                                           \
     CYPOOL_UNROLLED                                                                              \
-    for (int p = 0; p < parts; p++, a += lanes) {                                                \
-        four p0 = {0}, p1 = {0}, p2 = {0}, p3;                                                   \
-        if (blocks > 0) NAME##_read((LANE *)&p0, a);                                             \
-        if (blocks > 1) NAME##_read((LANE *)&p1, a + 16);                                        \
-        if (blocks > 2) NAME##_read((LANE *)&p2, a + 32);                                        \
-        NAME##_read((LANE *)&p3, a + n - 16);                                                    \
-        if (blocks < 4) p3 = (four)((bits)p3 & *(const bits *)(kept + n % 16 + p * lanes));      \
-        p0 = (p0 + p1) + (p2 + p3);                                                              \
-        memcpy(piece, &p0, sizeof(p0));                                                          \
+    for (int p = 0; p < 8 / lanes; p++, a += lanes) {                                            \
         CYPOOL_UNROLLED                                                                          \
-        for (int q = 0; q < times; q++) sums[p * times + q] += cypool_wider_##LANE(piece[q]);    \
+        for (int i = 0; i < blocks; i++) NAME##_read((LANE *)&v[i], a + 8 * i);                  \
+        if (blocks < 8) {                                                                        \
+            NAME##_read((LANE *)&v[blocks], a + n - 8);                                          \
+            v[blocks] = (NAME##_lanes)(                                                          \
+                (NAME##_bits)v[blocks] & *(const NAME##_bits *)(kept + n % 8 + p * lanes));      \
+        }                                                                                        \
+        CYPOOL_TOTAL_PAIR(0, 1) CYPOOL_TOTAL_PAIR(2, 1) CYPOOL_TOTAL_PAIR(4, 1)                  \
+        CYPOOL_TOTAL_PAIR(6, 1) CYPOOL_TOTAL_PAIR(0, 2) CYPOOL_TOTAL_PAIR(4, 2)                  \
+        CYPOOL_TOTAL_PAIR(0, 4)                                                                  \
+        memcpy(piece, &v[0], sizeof(piece));                                                     \
+        CYPOOL_UNROLLED                                                                          \
+        for (int q = 0; q < parts; q++) {                                                        \
+            const cypool_doubles wider = cypool_wider_##LANE(piece[q]);                          \
+            sums[p * parts + q] = more ? sums[p * parts + q] + wider : wider;                    \
+        }                                                                                        \
     }                                                                                            \
 }                                                                                                \
-static inline __attribute__((always_inline, unused)) double NAME##_of(                           \
-    ptrdiff_t n, const T *restrict a, const int far)                                             \
+/* As four lanes; blocks is n / 8 % 8. What lies `ahead` bytes further on is asked for. */       \
+static inline __attribute__((always_inline, unused)) cypool_four NAME##_lanes_of(                \
+    ptrdiff_t n, const T *restrict a, const int blocks, const int is_short, ptrdiff_t ahead)     \
 {                                                                                                \
     enum { wide = CYPOOL_VECTOR / sizeof(double) };                                              \
-    cypool_doubles sums[16 / wide] = {{0}};                                                      \
-    cypool_four e;                                                                               \
-    if (n < 16) return NAME##_few(n, a);                                                         \
-    for (; n >= 64; a += 64, n -= 64) {                                                          \
-        if (far) CYPOOL_ASK(a, 64 * sizeof(T))                                                   \
-        NAME##_add(sums, 64, a, 4);                                                              \
-    }                                                                                            \
-    if (n >= 48) NAME##_add(sums, n, a, 3);                                                      \
-    else if (n >= 32) NAME##_add(sums, n, a, 2);                                                 \
-    else if (n >= 16) NAME##_add(sums, n, a, 1);                                                 \
-    else if (n > 0) NAME##_add(sums, n, a, 0);                                                   \
-    e = cypool_lanes_summed(sums);                                                               \
-    return (e[0] + e[2]) + (e[1] + e[3]);                                                        \
+    cypool_doubles sums[8 / wide] = {{0}};                                                       \
+    cypool_four e[2];                                                                            \
+    if (!is_short)                                                                               \
+        for (; n >= 64; a += 64, n -= 64) {                                                      \
+            if (ahead) CYPOOL_ASK_ON(a, 64 * sizeof(T), ahead)                                   \
+            NAME##_eight(sums, 64, a, 8, 1);                                                     \
+        }                                                                                        \
+    if (is_short || n > 0) NAME##_eight(sums, n, a, blocks, !is_short);                          \
+    memcpy(e, sums, sizeof(e));                                                                  \
+    return e[0] + e[1];                                                                          \
 }                                                                                                \
 static __attribute__((noinline, unused)) double NAME(ptrdiff_t n, const void *from)              \
-{ return NAME##_of(n, (const T *)from, 0); }
-CYPOOL_TOTAL(total_f32, float, float, int32_t)
-CYPOOL_TOTAL(total_f64, double, double, int64_t)
-CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t)
-/* Rows of 16 to 63 elements, `step` apart, by the same trees: `blocks` of 16, and what is left, the last
-   16 that end at `last`, of which `kept` tells. Four at a time, in the order of memory; or, from `far`,
-   two and those two of the second half: memory is asked for ahead, and what two places ask for comes
-   faster. (No zeros are added but at the end, where one takes away a sign.) */
-#define CYPOOL_SHORT_TOTALS(S, BYTES, LANES)                                                     \
-static inline __attribute__((always_inline, unused)) cypool_four short_total(                    \
-    const float *a, const float *last, const mask_##S##_##BYTES *kept, const int blocks)         \
 {                                                                                                \
-    cypool_doubles sums[32 / LANES];                                                             \
-    cypool_floats half[2];                                                                       \
-    CYPOOL_UNROLLED                                                                              \
-    for (int p = 0; p < 16 / LANES; p++, a += LANES, last += LANES) {                            \
-        vec_##S##_##BYTES v = *(const vec_##S##_##BYTES *)a;                                     \
-        vec_##S##_##BYTES rest = *(const vec_##S##_##BYTES *)last;                               \
-        rest = (vec_##S##_##BYTES)((mask_##S##_##BYTES)rest & kept[p]);                          \
-        if (blocks > 1) v += *(const vec_##S##_##BYTES *)(a + 16);                               \
-        if (blocks > 2) rest += *(const vec_##S##_##BYTES *)(a + 32);                            \
-        v += rest;                                                                               \
-        memcpy(half, &v, sizeof(v));                                                             \
-        sums[2 * p] = cypool_wider_float(half[0]);                                               \
-        sums[2 * p + 1] = cypool_wider_float(half[1]);                                           \
-    }                                                                                            \
-    return cypool_lanes_summed(sums);                                                            \
-}                                                                                                \
-CYPOOL_BLOCK short_totals(                                                                       \
-    ptrdiff_t fours, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step,   \
-    const int blocks, const int far)                                                             \
-{                                                                                                \
-    static const int32_t all[32] = {CYPOOL_ENDS_KEPT};                                           \
-    const ptrdiff_t apart = far ? 2 * fours : 2;                                                 \
-    mask_##S##_##BYTES kept[16 / LANES];                                                         \
-    cypool_four v[2];                                                                            \
-    cypool_two half[4];                                                                          \
-    memcpy(kept, all + n % 16, sizeof(kept));                                                    \
-    for (; fours > 0; fours--, a += (far ? 2 : 4) * step, y += far ? 2 : 4)                      \
-        CYPOOL_UNROLLED                                                                          \
-        for (int place = 0; place < 2; place++) {                                                \
-            const float *from = a + place * apart * step;                                        \
-            if (far) CYPOOL_ASK(from, 2 * n * sizeof(float))                                     \
-            v[0] = short_total(from, from + n - 16, kept, blocks);                               \
-            v[1] = short_total(from + step, from + step + n - 16, kept, blocks);                 \
-            memcpy(half, v, sizeof(v));                                                          \
-            const cypool_two one = half[0] + half[1], next = half[2] + half[3];                  \
-            const cypool_two even = {one[0], next[0]}, odd = {one[1], next[1]};                  \
-            const cypool_two both = (even + odd) + (cypool_two){0};                              \
-            memcpy(y + place * apart, &both, sizeof(both));                                      \
-        }                                                                                        \
+    cypool_four e;                                                                               \
+    CYPOOL_TOTAL_CASES(e = NAME##_lanes_of(n, (const T *)from, blocks_, 0, 0))                   \
+    return (e[0] + e[1]) + (e[2] + e[3]);                                                        \
 }
-CYPOOL_WIDEST(CYPOOL_SHORT_TOTALS, 16, 8, 4, f32)
-/* Windows of n elements, `step` apart. */
-#define CYPOOL_TOTALS(NAME, FAR)                                                                 \
-static __attribute__((noinline, unused)) void NAME##_f32(                                        \
-    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step) \
-{                                                                                                \
-    const ptrdiff_t fours = windows / 4;                                                         \
-    ptrdiff_t i = n >= 16 && n < 64 ? 4 * fours : 0;                                             \
-    if (n >= 16 && n < 32) short_totals(fours, n, y, a, step, 1, FAR);                           \
-    else if (n >= 32 && n < 48) short_totals(fours, n, y, a, step, 2, FAR);                      \
-    else if (n >= 48 && n < 64) short_totals(fours, n, y, a, step, 3, FAR);                      \
-    for (; i < windows; i++) y[i] = total_f32_of(n, a + i * step, FAR);                          \
+#define CYPOOL_TOTAL_CASE(BLOCKS, DO) case BLOCKS: { enum { blocks_ = BLOCKS }; DO; break; }
+#define CYPOOL_TOTAL_CASES(DO)                                                                   \
+    switch (n / 8 % 8) {                                                                         \
+        CYPOOL_TOTAL_CASE(0, DO) CYPOOL_TOTAL_CASE(1, DO) CYPOOL_TOTAL_CASE(2, DO)               \
+        CYPOOL_TOTAL_CASE(3, DO) CYPOOL_TOTAL_CASE(4, DO) CYPOOL_TOTAL_CASE(5, DO)               \
+        CYPOOL_TOTAL_CASE(6, DO) default: { enum { blocks_ = 7 }; DO; }                          \
+    }
+CYPOOL_TOTAL(total_f32, float, float, int32_t, CYPOOL_NARROWER)
+CYPOOL_TOTAL(total_f64, double, double, int64_t, CYPOOL_VECTOR)
+CYPOOL_TOTAL(total_narrow_f64, double, float, int32_t, CYPOOL_NARROWER)
+/* Windows of n elements, `step` apart. Those of fewer than 64 four at a time, in the order of memory;
+   or, if `apart`, two and those two of the second half: what two places ask for comes faster from
+   memory. What lies `ahead` bytes further on is asked for, unless that is 0. */
+#define CYPOOL_EVEN_LANES(i) (i) % 2 * lanes_ + (i) / 2 * 2
+#define CYPOOL_ODD_LANES(i) (i) % 2 * lanes_ + (i) / 2 * 2 + 1
+static inline __attribute__((always_inline, unused)) cypool_two cypool_two_totals(
+    cypool_four a, cypool_four b)
+{
+    enum { lanes_ = 4 };
+    const cypool_four pairs = CYPOOL_SHUFFLE(a, b, cypool_four_mask, 4, CYPOOL_EVEN_LANES)
+        + CYPOOL_SHUFFLE(a, b, cypool_four_mask, 4, CYPOOL_ODD_LANES);
+    cypool_two half[2];
+    memcpy(half, &pairs, sizeof(half));
+    return half[0] + half[1];
 }
-CYPOOL_TOTALS(totals, 0)
-CYPOOL_TOTALS(totals_far, 1)
+CYPOOL_BLOCK short_totals(
+    ptrdiff_t fours, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step,
+    ptrdiff_t ahead, int apart, const int blocks)
+{
+    const ptrdiff_t other = apart ? 2 * fours : 2, by = apart ? 2 : 4;
+    for (; fours > 0; fours--, a += by * step, y += by)
+        CYPOOL_UNROLLED
+        for (int place = 0; place < 2; place++) {
+            const float *from = a + place * other * step;
+            if (ahead) CYPOOL_ASK_ON(from, 2 * n * sizeof(float), ahead)
+            const cypool_two both = cypool_two_totals(
+                total_f32_lanes_of(n, from, blocks, 1, 0),
+                total_f32_lanes_of(n, from + step, blocks, 1, 0));
+            memcpy(y + place * other, &both, sizeof(both));
+        }
+}
+static __attribute__((noinline, unused)) void totals_f32(
+    ptrdiff_t windows, ptrdiff_t n, double *restrict y, const float *restrict a, ptrdiff_t step,
+    ptrdiff_t ahead, int apart)
+{
+    const ptrdiff_t fours = windows / 4;
+    ptrdiff_t i = 0;
+    cypool_four e;
+    if (n < 64 && windows >= 4) {
+        CYPOOL_TOTAL_CASES(short_totals(fours, n, y, a, step, ahead, apart, blocks_))
+        i = 4 * fours;
+    }
+    CYPOOL_TOTAL_CASES(
+        for (; i < windows; i++) {
+            e = total_f32_lanes_of(n, a + i * step, blocks_, 0, ahead);
+            y[i] = (e[0] + e[1]) + (e[2] + e[3]);
+        })
+}
 /* Windows of 16 or 32 elements, `step` apart, by pairs in float64: as many at a time as a register has
    lanes, fours of each of which are turned so that a register has one element of each. */
 static inline __attribute__((always_inline, unused)) vec_f32_16 cypool_fours_16(

@@ -49,6 +49,7 @@ typedef struct { char _; } cypool_nanmin;
    What lies there need not be an array's. Rows of more bytes than CYPOOL_SHORT are read ahead by
    processors by themselves. */
 #define CYPOOL_AHEAD 16384
+#define CYPOOL_SOON 2048        /* where what is asked for in order is read at once */
 #define CYPOOL_SHORT (CYPOOL_VECTOR == 32 ? 4096 : 8192)
 #define CYPOOL_ASK(p, bytes) CYPOOL_ASK_ON(p, bytes, CYPOOL_AHEAD)
 #define CYPOOL_ASK_ON(p, bytes, ahead)                                                           \

@@ -13,7 +13,9 @@ cdef enum:
     FEW = 5             # columns of extremes that are combined at once, not by doubling
     DIRECT = 8          # taps up to which neighbouring windows share nothing
     TOTAL_TAPS = 9      # taps from which on one window is summed in one go, and
-    TOTAL = 1024        # up to which
+    TOTAL = 4096        # up to which, if they are of float32
+    TOTAL_DOUBLE = 1024
+    SHORT_TOTAL = 64    # elements below which several windows are summed at a time
 
 
 cdef void row_fill(acc *y, Py_ssize_t n, acc value) noexcept nogil:
@@ -128,7 +130,7 @@ cdef inline void fold_window(
 # Rows of outputs, each of count source rows that lie step apart; from one output to the next the
 # source moves by sm. Distances are in elements of the source: the array's own rows (`placed`) are
 # of another type where sums of float32 or of short integers are made in a wider one; or what was
-# brought was float32 before (`quads`): then fours of them are summed in it.
+# brought was float32 before (`quads`): then eights of them are summed in it.
 cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint placed,

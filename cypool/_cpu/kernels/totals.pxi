@@ -3,7 +3,7 @@
 # k values in a row of float64, or of what was float32 before (`narrow`): halves, if these are many.
 cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
     cdef Py_ssize_t half
-    if k <= TOTAL:
+    if k <= (TOTAL if narrow or sizeof(real) == sizeof(float) else TOTAL_DOUBLE):
         return cypool_total(k, x, narrow)
     half = k // 2 // LANES * LANES
     return total_of(x, half, narrow) + total_of(x + half, k - half, narrow)
@@ -13,7 +13,7 @@ cdef double total_of(const real *x, Py_ssize_t k, bint narrow) noexcept nogil:
 cdef void some_totals(
         Work *work, Py_ssize_t windows, Py_ssize_t k, double *y, const float *x,
         Py_ssize_t step) noexcept nogil:
-    cdef Py_ssize_t half, i
+    cdef Py_ssize_t half, i, ahead = 0
     cdef double v
     if work.job.halves:
         halved_f32(windows, k, y, x, step)
@@ -23,10 +23,12 @@ cdef void some_totals(
             some_totals(work, 1, half, y + i, x + i * step, 0)
             some_totals(work, 1, k - half, &v, x + i * step + half, 0)
             y[i] += v
-    elif work.job.away == FARTHEST:
-        totals_far_f32(windows, k, y, x, step)
     else:
-        totals_f32(windows, k, y, x, step)
+        if step >= k and work.job.away >= NEAR:
+            ahead = CYPOOL_SOON
+            if work.job.away == FARTHEST and k >= SHORT_TOTAL:
+                ahead = CYPOOL_AHEAD
+        totals_f32(windows, k, y, x, step, ahead, work.job.away == FARTHEST)
 
 
 # A window too wide for a line, by the same tree as if it were read in place.

@@ -91,7 +91,9 @@ cdef extern from "cypool_halves.h":
 cdef extern from "cypool_vectors.h":
     enum:
         CYPOOL_VECTOR       # bytes of a register
-        CYPOOL_SHORT        # bytes of a row up to which memory is asked for ahead
+        CYPOOL_SHORT        # bytes of a row up to which memory is asked for ahead,
+        CYPOOL_AHEAD        # so many bytes, or
+        CYPOOL_SOON
     # Tags: a pointer to one chooses the reducer when a kernel is compiled; it is never followed.
     ctypedef struct Max "cypool_max":
         char _
@@ -183,9 +185,9 @@ cdef extern from "cypool_sums.h":
     # float32 summed in float64.
     void cypool_widen(Py_ssize_t, ...) noexcept nogil
     double cypool_total(Py_ssize_t, ...) noexcept nogil
-    void totals_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
-    void totals_far_f32(
-        Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
+    void totals_f32(
+        Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t, Py_ssize_t,
+        bint) noexcept nogil
     void halved_f32(Py_ssize_t, Py_ssize_t, double *, const float *, Py_ssize_t) noexcept nogil
     # Narrow integers summed in wider ones.
     void cypool_gain(Py_ssize_t, ...) noexcept nogil
