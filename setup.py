@@ -5,8 +5,8 @@ The kernel modules are one source, translated once and compiled several times.
 Everything else about the package is in pyproject.toml. Environment variables understood here:
 CYPOOL_OPENMP=0 builds without OpenMP, =1 refuses to build without it; CYPOOL_DEBUG=1 turns on
 Cython's bounds checks, keeps symbols and optimises nothing; CYPOOL_SANITIZE=1 builds for
-AddressSanitizer and UndefinedBehaviorSanitizer, whose runtime has to be preloaded then
-(.ci/sanitize does it all).
+AddressSanitizer and UndefinedBehaviorSanitizer, with bounds checks as well; their runtime has to be
+preloaded then (.ci/sanitize does it all).
 """
 
 import gc
@@ -101,9 +101,9 @@ def translate(extensions):
         nthreads=os.cpu_count() or 1,
         compiler_directives={
             "language_level": 3,
-            "boundscheck": DEBUG,
+            "boundscheck": DEBUG or SANITIZE,
             "wraparound": False,
-            "initializedcheck": DEBUG,
+            "initializedcheck": DEBUG or SANITIZE,
             "cdivision": True,
             "binding": True,
             "freethreading_compatible": True,
