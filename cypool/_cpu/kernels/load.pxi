@@ -125,13 +125,24 @@ cdef void load_power(
 # Squares of float32 that stay in it.
 cdef void load_squares(
         const Job *job, const Run *run, float *line, const float *x) noexcept nogil:
-    cdef Py_ssize_t h, i, n = run.nw * run.nc
+    cdef Py_ssize_t h, i, n = run.nw * run.nc, rows = run.nh
+    cdef const float *row
     cdef float *to
-    load_copied(job, run, line, x)
-    for h in range(run.nh):
+    cdef bint lines = has_lines(run, sizeof(float))
+    if is_one_line(run, sizeof(float)):
+        n *= rows
+        rows = 1
+    if not lines:
+        load_copied(job, run, line, x)
+    for h in range(rows):
         to = line + h * run.pitch
-        for i in range(n):
-            to[i] *= to[i]
+        if lines:
+            row = <const float *>(run.data + h * run.sh)
+            for i in range(n):
+                to[i] = row[i] * row[i]
+        else:
+            for i in range(n):
+                to[i] *= to[i]
 
 
 # Elements as signed integers that compare as they do, reversed or not.

@@ -7,6 +7,11 @@ cdef void make_roots(
     cdef const Job *job = work.job
     cdef Py_ssize_t p, h, o, last, nc = work.nc
     cdef Divisor divisor
+    if job.divisor_override and sy == (work.o1 - work.o0) * nc:
+        # (One divisor, and nothing between rows.)
+        for p in range(work.planes):
+            roots_f32((h1 - h0) * sy, y + p * py, <float>job.divisor_override)
+        return
     for h in range(h0, h1):
         divisor_start(&divisor, job, work.d, h)
         for p in range(work.planes):
