@@ -667,9 +667,9 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     cdef bint in_rows = (
         taps_h == 1 and taps_d == 1 and is_covered(h) and is_covered(w)
         and (h.stride == 1 or h.outputs == 1))
-    job.quad_columns = job.quads and job.long_windows and k >= TOTAL_TAPS and in_rows
+    job.eights_of_columns = job.eights and job.long_windows and k >= TOTAL_TAPS and in_rows
     job.totals = (
-        job.quad_columns or job.quads and job.halves and in_rows) and job.narrow
+        job.eights_of_columns or job.eights and job.halves and in_rows) and job.narrow
     job.peaks = (
         not job.sums and not job.locates and job.load == NULL and sliding and job.inner == 1
         and w.step == 1 and k > DIRECT and 2 * w.stride >= k and in_rows)
@@ -720,7 +720,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
             columns_of(w, job.tile_w) > WIDE * LINE // size // job.tile_c):
         # A window that spans more than that is taken by pieces of its columns.
         job.tile_w = 1
-        job.wide = max(TOTAL if job.quad_columns else 1, limit // job.tile_c // w.step)
+        job.wide = max(TOTAL if job.eights_of_columns else 1, limit // job.tile_c // w.step)
         job.runs = False
     # Long windows of rows that overlap: by scans, if there is room for them.
     elif overlaps and not small and not (job.locates and job.load != NULL) and (
@@ -772,7 +772,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
                     axis_extent(h, 2 * job.block) * job.pitch <= STREAMED // size):
                 job.block = min(2 * job.block, h.outputs)
     job.row_grids = (
-        job.runs and job.quads and h.kernel == 1 and h.lo == 0 and h.outputs <= h.length)
+        job.runs and job.eights and h.kernel == 1 and h.lo == 0 and h.outputs <= h.length)
     if job.row_grids:
         job.block = 1
     job.first_pixels = finds_in_pixels(job, size)
@@ -829,7 +829,7 @@ cdef bint cut_tiles(Job *job, Py_ssize_t size, Py_ssize_t most) except -1:
     job.units = ((job.planes - 1) // job.group + 1) * (
         job.tiles_w * job.tiles_c * d.outputs * job.blocks)
     # Scratch.
-    held = (LEAF if job.quads else 3) + bits(taps_d // TAPS)       # rows to bring one from
+    held = (LEAF if job.eights else 3) + bits(taps_d // TAPS)       # rows to bring one from
     need = max(job.block, job.source_rows) * job.pitch
     job.rows_size = round_up(
         (0 if straight or job.squares else job.group * job.rows_pitch * job.pitch) + 64, 16)
@@ -1148,7 +1148,7 @@ cdef void survey_pieces(
 # Whether grids are found before: not if kernels find that of a plane or row when they come to it,
 # and each only once.
 cdef bint is_surveyed_before(const Job *job, int threads) noexcept:
-    if not job.runs or not job.quads:
+    if not job.runs or not job.eights:
         return False
     if job.row_grids:
         return job.tiles_w > 1 or job.tiles_c > 1
@@ -1164,13 +1164,13 @@ cdef bint can_run(const Job *job) noexcept:
     # next to each other: its sums must be the same if they do not.)
     if h.outputs == 1 and h.length > 1:
         return False
-    if (not (job.quads or job.integers) or job.mask.data != NULL or axis_taps(&job.axis[0]) > 1
+    if (not (job.eights or job.integers) or job.mask.data != NULL or axis_taps(&job.axis[0]) > 1
             or job.axis[0].kind != SLIDING or h.kind != SLIDING or w.kind != SLIDING
             or h.step > 1 or w.step > 1 or w.stride > 1 or h.stride > 1 and h.outputs > 1
             or taps >= 1073741824):
         return False
-    if row < (RUN_ROW if job.quads else 2 * RUN_ROW):
-        return row >= RUN_SHORT and taps >= (RUN_MORE if job.quads else RUN_MANY)
+    if row < (RUN_ROW if job.eights else 2 * RUN_ROW):
+        return row >= RUN_SHORT and taps >= (RUN_MORE if job.eights else RUN_MANY)
     return taps >= RUN_TAPS
 
 
@@ -1308,12 +1308,12 @@ cdef int prepare(
         accumulator = ACC_I8 if ELEMENT_SIZE[x_dtype] == 1 else ACC_I16
     elif reducer[0] == SUM:
         accumulator = sum_accumulator(x_dtype, y_dtype, average, job, override or 0)
-        job.quads = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
-        job.converts = accumulator != x_dtype and not job.quads
+        job.eights = x_dtype == DT_F32 and accumulator == ACC_F64 and y_dtype == DT_F32
+        job.converts = accumulator != x_dtype and not job.eights
         job.is_signed = x_dtype == DT_I8 or x_dtype == DT_I16
         job.integers = (
             accumulator == ACC_I16 or accumulator == ACC_I32 or accumulator == ACC_I64)
-        job.narrow = plain_x and (job.quads or x_dtype < DT_I32 and (
+        job.narrow = plain_x and (job.eights or x_dtype < DT_I32 and (
             accumulator == ACC_I16 or accumulator == ACC_I32))
         if not job.narrow and (accumulator != x_dtype or not plain_x):
             job.load = kernels.widen[x_dtype][accumulator]
@@ -1328,7 +1328,7 @@ cdef int prepare(
             job.store = kernels.average[y_dtype][accumulator]
             job.small_sums = x_dtype < DT_I32 and taps_below(
                 job.axis, 32768 if x_dtype < DT_I16 else 128)
-            job.means = job.narrow and plain_y and mask is None and not job.quads and (
+            job.means = job.narrow and plain_y and mask is None and not job.eights and (
                 x_dtype == y_dtype)
             job.divides = plain_y and mask is None and (
                 accumulator == ACC_F32 and y_dtype == DT_F32

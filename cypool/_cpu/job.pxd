@@ -158,8 +158,8 @@ cdef struct Job:
     bint narrow             # sums in a wider type of what is read in place: float32 in float64, or
     bint is_signed          # short integers
     bint converts           # x is not read in place, however it lies
-    bint quads              # of what was float32: eights of the first axis with taps in it
-    bint quad_columns       # that axis is the columns, in long windows of one row, and
+    bint eights             # of float32 in float64: by eights of the first axis with taps
+    bint eights_of_columns  # that axis is the columns, in long windows of one row, and
     bint totals             # these are read in place
     bint peaks              # likewise extremes
     bint notes              # extremes: NaN are looked for where rows are read that lie in place

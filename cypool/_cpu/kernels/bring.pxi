@@ -97,7 +97,7 @@ cdef void bring_rows(
         return
     # By the same tree as in place.
     if acc is double and reducer is Sum:
-        if job.quads:
+        if job.eights:
             for t in range(0, count, 8):    # (LEAF)
                 some = min(count - t, LEAF)
                 for i in range(some):

@@ -23,7 +23,7 @@ cdef void fold_columns(
         for p in range(planes):
             for i in range(rows):
                 for q in range(n):
-                    if acc is double and reducer is Sum and work.job.quad_columns:
+                    if acc is double and reducer is Sum and work.job.eights_of_columns:
                         y[p * py + i * sy + q] = total_of(m + p * pm + i * sm + q * s, k, True)
                         continue
                     y[p * py + i * sy + q] = fold_values(m + p * pm + i * sm + q * s, k, 1, r)
@@ -261,7 +261,7 @@ cdef void fold_wide(
     cdef const Axis *w = &work.job.axis[2]
     cdef Py_ssize_t half, h0, hn
     if acc is double and reducer is Sum:
-        if work.job.quad_columns:
+        if work.job.eights_of_columns:
             y[0] = total_wide(work, h, start, count)
             return
     if count <= work.job.wide:

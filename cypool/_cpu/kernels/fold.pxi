@@ -130,11 +130,11 @@ cdef inline void fold_window(
 # Rows of outputs, each of count source rows that lie step apart; from one output to the next the
 # source moves by sm. Distances are in elements of the source: the array's own rows (`placed`) are
 # of another type where sums of float32 or of short integers are made in a wider one; or what was
-# brought was float32 before (`quads`): then eights of them are summed in it.
+# brought was float32 before, and `eights` are summed in it.
 cdef void fold_taps(
         Work *work, Py_ssize_t rows, Py_ssize_t n, acc *y, Py_ssize_t sy, const char *m,
         Py_ssize_t sm, Py_ssize_t step, Py_ssize_t count, acc *more, bint placed,
-        bint quads, reducer *r) noexcept nogil:
+        bint eights, reducer *r) noexcept nogil:
     cdef bint narrow = placed and work.job.narrow
     cdef Py_ssize_t half, i, size = work.job.size if narrow else <Py_ssize_t>sizeof(acc)
     if count == 0:
@@ -144,7 +144,7 @@ cdef void fold_taps(
         # Many rows that one output alone sees: in the order of memory.
         for i in range(rows):
             fold_taps(work, 1, n, y + i * sy, sy, m + i * sm * size, sm, step, count, more, placed,
-                      quads, r)
+                      eights, r)
         return
     if reducer is Sum and (acc is int16_t or acc is int32_t):
         if narrow:
@@ -160,16 +160,16 @@ cdef void fold_taps(
             return
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
-        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, placed, quads, r)
+        fold_taps(work, rows, n, y, sy, m, sm, step, half, more, placed, eights, r)
         fold_taps(work, rows, n, more, n, m + half * step * size, sm, step, count - half,
-                  more + rows * n, placed, quads, r)
+                  more + rows * n, placed, eights, r)
         cypool_add(rows, n, r, y, sy, more, n)
         return
     if reducer is Sum and acc is double:
         if narrow:
             cypool_widen(rows, n, y, sy, <const float *>m, sm, step, count, 0, far)
             return
-        if quads and count > 1:
+        if eights and count > 1:
             cypool_widen(rows, n, y, sy, <const double *>m, sm, step, count, 0, False)
             return
     fold_pairs(rows, n, y, sy, <const acc *>m, sm, step, count, far, r)

@@ -55,7 +55,7 @@ cdef void fold_block(
     elif job.source_rows > 0:
         for p in range(work.planes):
             fold_rows(work, h0, h1, work.columns * nc, v + p * pv, sv, m + p * pm * size, sm,
-                      first, False, job.quads and axis_single(&job.axis[0]), r)
+                      first, False, job.eights and axis_single(&job.axis[0]), r)
     else:
         for p in range(work.planes):
             fold_rows(work, h0, h1, n, v + p * pv + work.left * nc, sv, m + p * job.x.group,
@@ -383,7 +383,7 @@ cdef void reduce_units(
             if job.mask.data != NULL:
                 work.mask = job.mask.data + outer_offset(job, &job.mask, work.first) + (
                     work.c0 * job.mask.inner)
-        if (acc is float or acc is double) and job.runs and job.quads:
+        if (acc is float or acc is double) and job.runs and job.eights:
             at = work.first * job.axis[1].length + h0 if job.row_grids else work.first
             if job.grids != NULL:
                 work.grid = job.grids[at]

@@ -3,7 +3,7 @@
 # Output rows h0 <= h < h1 of one plane, from source rows `first` and on at m.
 cdef void fold_rows(
         Work *work, Py_ssize_t h0, Py_ssize_t h1, Py_ssize_t n, acc *y, Py_ssize_t sy,
-        const char *m, Py_ssize_t sm, Py_ssize_t first, bint placed, bint quads,
+        const char *m, Py_ssize_t sm, Py_ssize_t first, bint placed, bint eights,
         reducer *r) noexcept nogil:
     cdef const Axis *a = &work.job.axis[1]
     cdef Py_ssize_t begin = min(max(a.begin, h0), h1), end = min(max(a.end, begin), h1)
@@ -12,17 +12,17 @@ cdef void fold_rows(
     for h in range(h0, begin):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
-                  sm * a.step, count, <acc *>work.more, placed, quads, r)
+                  sm * a.step, count, <acc *>work.more, placed, eights, r)
     for phase in range(min(a.period, end - begin)):
         h = begin + phase
         axis_window(a, h, &start, &count)
         fold_taps(work, (end - h - 1) // a.period + 1, n, y + (h - h0) * sy, a.period * sy,
                   m + (start - first) * sm * size, sm * a.advance, sm * a.step, count,
-                  <acc *>work.more, placed, quads, r)
+                  <acc *>work.more, placed, eights, r)
     for h in range(end, h1):
         axis_window(a, h, &start, &count)
         fold_taps(work, 1, n, y + (h - h0) * sy, sy, m + (start - first) * sm * size, sm,
-                  sm * a.step, count, <acc *>work.more, placed, quads, r)
+                  sm * a.step, count, <acc *>work.more, placed, eights, r)
 
 
 # One output row whose source rows are too many to be in scratch at once: a few of them at a time,
@@ -33,7 +33,7 @@ cdef void stream_row(
     cdef const Job *job = work.job
     cdef Py_ssize_t t = 0, i, some, half, step = job.axis[1].step, n = work.nw * work.nc
     cdef acc *source = <acc *>work.source
-    cdef bint quads = job.quads and axis_single(&job.axis[0])
+    cdef bint eights = job.eights and axis_single(&job.axis[0])
     if count > TAPS:
         half = (count // 2 + LEAF - 1) // LEAF * LEAF
         stream_row(work, start, half, y, more, r)
@@ -41,14 +41,14 @@ cdef void stream_row(
         cypool_add(1, n, r, y, n, more, n)
         return
     while t < count:
-        some = min(LEAF - 1 if t == 0 and count % 2 and not quads else LEAF, count - t)
+        some = min(LEAF - 1 if t == 0 and count % 2 and not eights else LEAF, count - t)
         for i in range(some):
             bring_rows(work, 0, work.d0, work.dn, start + (t + i) * step,
                        start + (t + i) * step + 1, source + i * n, n, <acc *>work.loaded, more, r)
         if t == 0:
-            fold_taps(work, 1, n, y, n, <char *>source, n, n, some, more, False, quads, r)
+            fold_taps(work, 1, n, y, n, <char *>source, n, n, some, more, False, eights, r)
         elif acc is double and reducer is Sum:
-            if quads:
+            if eights:
                 cypool_widen(1, n, y, n, <const double *>source, n, n, some, 1, False)
             else:
                 fold_more(n, y, source, some, r)
