@@ -1,13 +1,15 @@
 """How fast the operators are that compare.py leaves out, beside those that it measures.
 
-Four tables. The first has every operator of `pool` on the same windows: its time over that of the
+Five tables. The first has every operator of `pool` on the same windows: its time over that of the
 maximum and of the average, which share their kernels or their shape of work with it. The second
-has window tables (adaptive, global, fractional) and norms beside PyTorch, where it is installed,
-beside a copy of the bytes they move and beside reading their source once, which is all the memory
-does where a window gives one value. The third has calls that find their array in the caches, and
-calls that find these taken by others, as it happens where processors share them. The last has calls
-of more and more work on one thread and on two, one after the other and each after a rest: where the
-second one begins to pay is where calls that are not told should take it.
+has window tables (adaptive, global, fractional), norms, and log-sum-exp and softmax-weighted sums
+as users make them of exp and avg_pool2d, beside PyTorch, where it is installed, beside a copy of
+the bytes they move and beside reading their source once, which is all the memory does where a
+window gives one value. The third has medians of images beside OpenCV. The fourth has calls that
+find their array in the caches, and calls that find these taken by others, as it happens where
+processors share them. The last has calls of more and more work on one thread and on two, one after
+the other and each after a rest: where the second one begins to pay is where calls that are not told
+should take it.
 
     python benchmarks/operators.py [--threads N] [--seconds S] [--quick]
 """
@@ -88,12 +90,52 @@ def tables(torch: Any) -> dict[str, tuple[np.ndarray, Pair]]:
         add(f"L{p} {window[0]}/{window[1]}", (8, 64, 56, 56),
             lambda x, where, p=p, w=window: cypool.lp_pool2d(x, p, *w, **where),
             lambda f, t, p=p, w=window: f.lp_pool2d(t, p, *w))
+    for window in ((2, 2, 0), (3, 2, 1), (3, 1, 1), (5, 1, 2)):
+        kernel, stride, padding = window
+        name = f"{kernel}/{stride} p{padding}"
+        add(f"logsumexp {name}", (8, 64, 56, 56),
+            lambda x, where, w=window: cypool.pool(x, "logsumexp", (w[0], w[0]), *w[1:], **where),
+            lambda f, t, w=window: f.avg_pool2d(
+                (t - t.amax()).exp(), *w, divisor_override=1).log() + t.amax())
+        add(f"soft {name}", (8, 64, 56, 56),
+            lambda x, where, w=window: cypool.pool(x, "soft", (w[0], w[0]), *w[1:], **where),
+            lambda f, t, w=window: weighted(f, t, (t - t.amax()).exp(), w))
     samples = np.random.default_rng(1).random((8, 64, 2), np.float32)
     add("fractional max 2 -> 20", (8, 64, 32, 32),
         lambda x, where: cypool.fractional_max_pool2d(x, 2, 20, _random_samples=samples),
         lambda f, t: f.fractional_max_pool2d(
             t, 2, 20, _random_samples=torch.from_numpy(samples)))
     return found
+
+
+def weighted(f: Any, t: Any, weights: Any, window: tuple[int, int, int]) -> Any:
+    return f.avg_pool2d(weights * t, *window) / f.avg_pool2d(weights, *window)
+
+
+def medians(cv2: Any) -> dict[str, tuple[np.ndarray, Pair]]:
+    """Those of images that OpenCV has: it takes what is beyond a border for the border itself."""
+    found: dict[str, tuple[np.ndarray, Pair]] = {}
+
+    def add(dtype: str, side: int) -> None:
+        x = np.random.default_rng(side).integers(0, 256, (1024, 1024)).astype(dtype)
+        found[f"median {side}x{side} 1024x1024 {dtype}"] = x, (
+            lambda: cypool.pool(x, "median", (side, side), 1, side // 2, axes=(0, 1)),
+            None if cv2 is None else (lambda: cv2.medianBlur(x, side)))
+
+    for dtype, sides in (("uint8", (3, 5, 7)), ("float32", (3, 5))):
+        for side in sides:
+            add(dtype, side)
+    return found
+
+
+def same_inside(y: np.ndarray, other: Any) -> None:
+    np.testing.assert_array_equal(y[3:-3, 3:-3], other[3:-3, 3:-3])
+
+
+def same_as_torch(y: np.ndarray, other: Any) -> None:
+    if y.shape != tuple(other.shape):
+        other = other.movedim(1, -1)
+    np.testing.assert_allclose(y, other.numpy(), rtol=1e-4, atol=1e-4)
 
 
 def against_each_other(seconds: float, threads: int) -> None:
@@ -116,22 +158,22 @@ def against_each_other(seconds: float, threads: int) -> None:
               f"{_bench.milliseconds(times['avg']):>9}   {ratios}", flush=True)
 
 
-def beside_torch(torch: Any, seconds: float, threads: int) -> None:
-    print(f"\n{'':<42}{'cypool ms':>10}{'torch ms':>10}{'ratio':>8}{'of copy':>9}{'of read':>9}")
-    for name, (x, (ours, theirs)) in tables(torch).items():
+def beside(
+    peer: str, pairs: dict[str, tuple[np.ndarray, Pair]], check: Callable[[np.ndarray, Any], None],
+    seconds: float, threads: int,
+) -> None:
+    print(f"\n{'':<42}{'cypool ms':>10}{peer + ' ms':>10}{'ratio':>8}{'of copy':>9}{'of read':>9}")
+    for name, (x, (ours, theirs)) in pairs.items():
         y = ours()
         ways = {"cypool": _bench.calling(ours), **_bench.copies(x.nbytes + y.nbytes, threads),
                 **_bench.reads(x.nbytes, threads)}
         if theirs is not None:
-            other = theirs()
-            if y.shape != tuple(other.shape):
-                other = other.movedim(1, -1)
-            np.testing.assert_allclose(y, other.numpy(), rtol=1e-4, atol=1e-4)
-            ways["torch"] = _bench.calling(theirs)
+            check(y, theirs())
+            ways[peer] = _bench.calling(theirs)
         times = _bench.fastest_limits(
             _bench.best_times(ways, seconds, rest=_bench.REST if threads > 1 else 0.0))
-        theirs_ms = _bench.milliseconds(times["torch"]) if "torch" in times else "-"
-        ratio = f"{times['torch'] / times['cypool']:.2f}" if "torch" in times else "-"
+        theirs_ms = _bench.milliseconds(times[peer]) if peer in times else "-"
+        ratio = f"{times[peer] / times['cypool']:.2f}" if peer in times else "-"
         print(f"{name:<42}{_bench.milliseconds(times['cypool']):>10}{theirs_ms:>10}{ratio:>8}"
               f"{times[_bench.COPY] / times['cypool']:>9.2f}"
               f"{times[_bench.READ] / times['cypool']:>9.2f}", flush=True)
@@ -203,6 +245,13 @@ def single(way: Callable[[], Any], seconds: float, before: Callable[[], Any]) ->
     return sum(times) / len(times)
 
 
+def installed(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1, help="(default: %(default)s)")
@@ -212,17 +261,18 @@ def main(argv: list[str]) -> None:
     given = parser.parse_args(argv)
     seconds = 0.05 if given.quick else given.seconds
     cypool.set_num_threads(given.threads)
-    try:
-        torch: Any = importlib.import_module("torch")
-    except ImportError:
-        torch = None
-    else:
+    torch, cv2 = installed("torch"), installed("cv2")
+    if torch is not None:
         torch.set_num_threads(given.threads)
         torch.set_grad_enabled(False)
+    if cv2 is not None:
+        cv2.setNumThreads(given.threads)
     print("\n".join(_bench.heading(_bench.machine(given.threads))))
-    print(f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed")
+    for name, peer in (("PyTorch", torch), ("OpenCV", cv2)):
+        print(f"{name} {peer.__version__}" if peer else f"{name} is not installed")
     against_each_other(seconds, given.threads)
-    beside_torch(torch, seconds, given.threads)
+    beside("torch", tables(torch), same_as_torch, seconds, given.threads)
+    beside("OpenCV", medians(cv2), same_inside, seconds, given.threads)
     caches_taken(seconds)
     if _bench.processors() > 1:
         second_thread(seconds)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "cypool" / "_cpu" / "include"
 LOOPS = [INCLUDE / f"cypool_{name}.h" for name in (
     "rows", "taps", "windows", "planes", "images", "firsts", "locate", "sums", "running",
-    "gather", "lanes", "halves", "turn")]
+    "gather", "lanes", "ranks", "halves", "turn")]
 MODULES = ("_floats", "_integers", "_shorts", "_kernels")
 # What windows are made of in one pass: 10 types with a maximum and a minimum, 2 with a NaN, 4 with
 # a sum, 1 with squares, 1 of keys with a maximum and a minimum. Sums in wider types come on top: of
@@ -154,6 +154,17 @@ def test_windows_side_by_side_are_vector_code(functions):
     names = [n for n in found if n.startswith(("cypool_lanes_", "cypool_weights"))]
     assert len(names) == 5
     assert without_vectors(found, names, REGISTERS[level]) == []
+
+
+def test_ranks_are_vector_code(functions):
+    level, found = functions
+    wide = r"_[iu]64$" if level == "baseline" else "$^"
+    # 10 types; the medians and sorted columns of three sides; NaN of three kinds of values.
+    steps = [n for n in found if re.match(r"steps_[iuf]\d+$", n)]
+    compiled = [n for n in found if re.match(r"compiled_(?:SORT|MEDIAN)_\d_[iuf]\d+$", n)]
+    odd = [n for n in found if re.match(r"odd_[if]\d+$", n)]
+    assert (len(steps), len(compiled), len(odd)) == (10, 2 * 3 * 10, 3)
+    assert without_vectors(found, steps + compiled + odd, REGISTERS[level], but=wide) == []
 
 
 def test_conversions_of_halves_are_vector_code(functions):

@@ -9,17 +9,26 @@ one thread alone.
 from cython.parallel cimport prange, threadid
 from libc.float cimport DBL_MAX
 from libc.math cimport exp, log
-from libc.stdlib cimport free, malloc, qsort
+from libc.stdint cimport uint16_t
+from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcpy, memset
 
 from cypool._cpu.axis cimport axis_source, axis_window
+from cypool._cpu.bricks cimport Brick, rank_of, start_brick
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.driver cimport Buffers, Plan, start_job
-from cypool._cpu.job cimport AXES, DT_I64, DT_U64, SLIDING, Axis, Job, lanes_fn
+from cypool._cpu.job cimport (
+    AXES, DT_BF16, DT_F16, DT_I64, DT_U64, SLIDING, Axis, Bricks, Job, Network, Spot, again_fn,
+    bricks_fn, lanes_fn)
 from cypool._cpu.outer cimport outer_offset, share
 from cypool._cpu.threads cimport team_size
 
+from array import array
+
+from cypool._cpu import networks
+
 include "kernels/types.pxi"
+include "kernels/values.pxi"
 
 cdef enum:
     CHUNKS = 4              # pieces a thread, so that a late thread is helped out
@@ -97,38 +106,6 @@ cdef element of_key(int64_t key, element *_) noexcept nogil:
         return <uint64_t>key ^ (<uint64_t>1 << 63)
     else:
         return <element>key
-
-
-cdef inline double value_of(element v) noexcept nogil:
-    if element is half:
-        return cypool_from_half(v.bits)
-    elif element is bfloat:
-        return cypool_from_bfloat(v.bits)
-    else:
-        return <double>v
-
-
-# Rounded once: to odd in float32 first, so that the second rounding is as if it were the only one.
-cdef inline float to_odd(double v) noexcept nogil:
-    cdef float f = <float>v
-    cdef uint32_t bits = cypool_float_bits(f)
-    if v != v or <double>f == v or bits & 1:
-        return f
-    if (<double>f > v) == (v > 0):
-        return cypool_bits_float(bits - 1)
-    return cypool_bits_float(bits + 1)
-
-
-cdef inline element of_value(double v, element *_) noexcept nogil:
-    cdef element e
-    if element is half:
-        e.bits = cypool_to_half(to_odd(v))
-        return e
-    elif element is bfloat:
-        e.bits = cypool_to_bfloat(to_odd(v))
-        return e
-    else:
-        return <element>v
 
 
 # What a window without an element has for a median: below all else.
@@ -246,7 +223,7 @@ cdef int64_t ranked(int64_t *v, Py_ssize_t n, Py_ssize_t rank) noexcept nogil:
 
 # The tap that a rank operator selects, or -1.
 cdef Py_ssize_t select_quantile(Taps *taps, double quantile) noexcept nogil:
-    cdef Py_ssize_t i, rank
+    cdef Py_ssize_t i
     cdef int64_t key
     for i in range(taps.n):
         if taps.value[i] != taps.value[i]:
@@ -254,8 +231,7 @@ cdef Py_ssize_t select_quantile(Taps *taps, double quantile) noexcept nogil:
         taps.sorted[i] = taps.key[i]
     if taps.n == 0:
         return -1
-    rank = <Py_ssize_t>(quantile * <double>(taps.n - 1))
-    key = ranked(taps.sorted, taps.n, min(rank, taps.n - 1))
+    key = ranked(taps.sorted, taps.n, rank_of(quantile, taps.n))
     for i in range(taps.n):
         if taps.key[i] == key:
             return i
@@ -433,7 +409,7 @@ cdef void reduce_lanes(
         Py_ssize_t c, Py_ssize_t windows, bint across, Taps *taps, element *x_, element *y_,
         bint to_double) noexcept nogil:
     cdef const Job *job = each.job
-    cdef Py_ssize_t wide = (windows + LINE - 1) // LINE * LINE, lane, n, rank
+    cdef Py_ssize_t wide = (windows + LINE - 1) // LINE * LINE, lane, n
     cdef Py_ssize_t step = job.x.inner if across else job.axis[2].stride * job.x.stride[2]
     cdef Py_ssize_t next = job.y.inner if across else job.y.stride[2]
     cdef double second = each.second
@@ -442,9 +418,10 @@ cdef void reduce_lanes(
     if n > 0:
         if each.kind == LOGSUMEXP:
             second = <double>n if each.second else 1.0
-        rank = min(<Py_ssize_t>(each.first * <double>(n - 1)), n - 1)
-        each.lanes(n, wide, taps.lane, <double>rank if each.kind == QUANTILE else each.first,
-                   second, taps.found)
+        each.lanes(
+            n, wide, taps.lane,
+            <double>rank_of(each.first, n) if each.kind == QUANTILE else each.first, second,
+            taps.found)
     for lane in range(windows):
         if n == 0 or each.kind != QUANTILE and not fabs(taps.found[lane]) <= DBL_MAX:
             reduce_window(
@@ -779,6 +756,208 @@ cdef void choose_lanes(Each *each, int x_dtype) noexcept:
         each.wide = max(LINE, min(LANES, HELD // each.taps // LINE * LINE))
 
 
+# --- sliding windows side by side, in bricks ---
+
+cdef enum:
+    NETWORK = 256               # taps of a window whose rank is found so, at most,
+    SUMMED = 4096               # or whose weights are summed up,
+    APART = 4                   # with so many elements from tap to tap, and so many bytes of
+    MOST_ROOM = 4194304         # scratch
+    VECTOR = 64                 # bytes of a register, at most
+    ROOM = 49152                # bytes of scratch, about, with rows of
+    ROW_LEAST = 128             # so many bytes and
+    ROW_MOST = 8192             # so many, and
+    ROW_PART = 256              # so many, of a row of an image, and
+    PIXEL_MOST = 256            # so many for the inner elements of one place
+
+
+# The kernel that makes windows so, or NULL.
+cdef bricks_fn bricks_of(const Job *job, const Each *each, int x_dtype) noexcept:
+    cdef const Axis *w = &job.axis[2]
+    cdef int i
+    for i in range(AXES):
+        if job.axis[i].kind != SLIDING:
+            return NULL
+        if i > 0 and job.axis[i].step > APART * job.axis[i].stride:
+            return NULL
+    if job.mask.data != NULL or job.index.data != NULL:
+        return NULL
+    if each.kind == QUANTILE and each.taps <= NETWORK:
+        # (A window that misses taps on both sides has no place among the others.)
+        return kernels.ranks[x_dtype] if (w.kernel - 1) * w.step <= w.length else NULL
+    if each.kind in (LOGSUMEXP, SOFT) and each.taps <= SUMMED and w.kernel <= SUMMED:
+        return kernels.weigh[x_dtype]
+    return NULL
+
+
+cdef Py_ssize_t taps_of(const Axis *axis, Py_ssize_t o) noexcept:
+    cdef Py_ssize_t start, count
+    axis_window(axis, o, &start, &count)
+    return count
+
+
+cdef Py_ssize_t taps_most(const Axis *axis) noexcept:
+    return min(axis.kernel, axis.length)
+
+
+cdef Py_ssize_t period(const Axis *axis) noexcept:
+    cdef Py_ssize_t a = axis.stride, b = axis.step
+    while b:
+        a, b = b, a % b
+    return axis.stride // a
+
+
+# One way from rows to rows: by a network, or without one their sum. What it is made of is `kept`.
+cdef void enter_way(Network *way, object found, Py_ssize_t inputs, list kept) except *:
+    cdef const uint16_t[::1] words
+    steps, outputs, way.registers, way.compiled = (
+        ((), array("H", [inputs]), 1, 0) if found is None else found)
+    way.made = len(outputs)
+    way.count = len(steps) // networks.STEP
+    if way.count > 0:
+        words = steps
+        way.steps = &words[0]
+    words = outputs
+    way.outputs = &words[0]
+    kept += [steps, outputs]
+
+
+# The ways that windows need, by how many taps their columns have.
+cdef void find_ways(
+        const Job *job, const Each *each, Network *columns, Network *windows, list kept) except *:
+    cdef Py_ssize_t d, h, taps, kernel = job.axis[2].kernel
+    for d in range(job.axis[0].outputs):
+        if d > 0 and job.axis[0].begin < d < job.axis[0].end:
+            continue
+        for h in range(job.axis[1].outputs):
+            if h > 0 and job.axis[1].begin < h < job.axis[1].end:
+                continue
+            taps = taps_of(&job.axis[0], d) * taps_of(&job.axis[1], h)
+            if taps == 0 or windows[taps].outputs != NULL:
+                continue
+            found = None, None
+            if each.kind == QUANTILE:
+                found = networks.of_window(taps, kernel, rank_of(each.first, taps * kernel))
+            enter_way(&columns[taps], found[0], taps, kept)
+            enter_way(&windows[taps], found[1], kernel, kept)
+
+
+# How many windows go at a time, by geometry and dtype alone; taps: of a column. Some rows of
+# windows rather than all columns of one, as rows that several of them see are brought there once.
+cdef void cut_bricks(Bricks *bricks, Py_ssize_t taps, Py_ssize_t size) noexcept:
+    cdef const Axis *h = &bricks.job.axis[1]
+    cdef const Axis *w = &bricks.job.axis[2]
+    cdef Py_ssize_t reach = (w.kernel - 1) * w.step // w.stride, whole = h.end - h.begin
+    cdef Py_ssize_t rows, lanes, columns
+    rows = (taps + bricks.columns[taps].registers) * min(w.kernel, bricks.period_w) + (
+        bricks.windows[taps].registers + 1)
+    lanes = max(ROW_LEAST, min(ROW_MOST, ROOM // rows)) // size
+    columns = lanes if whole < 2 or h.kernel == 1 else max(ROW_PART // size, lanes // 4)
+    bricks.tile_c = min(bricks.job.inner, PIXEL_MOST // size)
+    bricks.tile_w = min(w.outputs, max(1, columns // bricks.tile_c - reach))
+    bricks.rows = max(1, min(whole, lanes // ((bricks.tile_w + reach) * bricks.tile_c)))
+    bricks.groups = h.outputs
+    if whole > 0:
+        bricks.groups += (whole - 1) // bricks.rows + 1 - whole
+
+
+# Where everything is in a thread's scratch, and how many bytes that is.
+cdef Py_ssize_t make_room(Bricks *bricks, Py_ssize_t size, Py_ssize_t spare) noexcept:
+    cdef Brick brick
+    cdef Py_ssize_t slabs, taps_h, taps, made, room = 0, names = 0
+    cdef Py_ssize_t kernel = bricks.job.axis[2].kernel, slots = min(kernel, bricks.period_w)
+    memset(&brick, 0, sizeof(brick))
+    for slabs in range(1, taps_most(&bricks.job.axis[0]) + 1):
+        for taps_h in range(1, taps_most(&bricks.job.axis[1]) + 1):
+            taps = slabs * taps_h
+            if bricks.windows[taps].outputs != NULL:
+                start_brick(&brick, bricks, bricks.rows, bricks.tile_w, bricks.tile_c, slabs,
+                            taps_h, VECTOR // size)
+                room = max(room, brick.size * size)
+                made = bricks.columns[taps].made
+                names = max(names, made * kernel + bricks.windows[taps].registers
+                            + slots * (taps + made + bricks.columns[taps].registers))
+    bricks.second = whole_vectors(room)
+    bricks.names = bricks.second * (2 if bricks.soft else 1)
+    bricks.spare = bricks.names + whole_vectors(names * sizeof(Py_ssize_t))
+    return bricks.spare + whole_vectors(spare)
+
+
+cdef Py_ssize_t whole_vectors(Py_ssize_t size) noexcept:
+    return (size + VECTOR - 1) // VECTOR * VECTOR
+
+
+cdef void make_again(const Each *each, const Spot *spot, char *scratch, element *_) noexcept nogil:
+    cdef const Job *job = each.job
+    cdef Taps taps
+    place_taps(&taps, scratch, each.taps, 0)
+    reduce_window(
+        each, job.x.data + outer_offset(job, &job.x, spot.plane), NULL,
+        job.y.data + outer_offset(job, &job.y, spot.plane) + (
+            spot.d * job.y.stride[0] + spot.h * job.y.stride[1]),
+        NULL, spot.plane, spot.d, spot.h, spot.w, spot.c, &taps, _, _, False)
+
+
+# False: nothing is done, as it would take too much room.
+cdef bint run_bricks(
+        const Job *job, const Each *each, bricks_fn kernel, int x_dtype, Py_ssize_t size,
+        num_threads) except -1:
+    cdef Bricks bricks
+    cdef Network *found
+    cdef Py_ssize_t i, units, chunks, room, spare = 0
+    cdef Py_ssize_t column = taps_most(&job.axis[0]) * taps_most(&job.axis[1])
+    cdef int threads
+    cdef char *scratch = NULL
+    cdef char *aligned
+    cdef list kept = []
+    found = <Network *>calloc(2 * (column + 1), sizeof(Network))
+    if found == NULL:
+        raise MemoryError
+    try:
+        memset(&bricks, 0, sizeof(bricks))
+        bricks.job = job
+        bricks.each = each
+        bricks.period_h = period(&job.axis[1])
+        bricks.period_w = period(&job.axis[2])
+        bricks.columns = found
+        bricks.windows = found + column + 1
+        if each.kind == QUANTILE:
+            bricks.quantile = each.first
+        else:
+            bricks.soft = each.kind == SOFT
+            bricks.beta = 1 if bricks.soft else each.first
+            bricks.mean = each.kind == LOGSUMEXP and each.second != 0
+            bricks.again = (
+                <again_fn>&make_again[half] if x_dtype == DT_F16 else
+                <again_fn>&make_again[bfloat] if x_dtype == DT_BF16 else
+                <again_fn>&make_again[float])
+            spare = taps_size(each.taps, 0)
+            size = sizeof(double)
+        find_ways(job, each, found, found + column + 1, kept)
+        while column > 0 and bricks.windows[column].outputs == NULL:
+            column -= 1
+        cut_bricks(&bricks, column, size)
+        units = job.planes * job.axis[0].outputs * bricks.groups
+        room = make_room(&bricks, size, spare)
+        if room > MOST_ROOM:
+            return False
+        threads = team_size(
+            num_threads, units,
+            <double>units * bricks.rows * job.axis[2].outputs * job.inner * each.taps)
+        chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+        scratch = <char *>malloc(threads * room + VECTOR)
+        if scratch == NULL:
+            raise MemoryError
+        aligned = scratch + (-<size_t>scratch) % VECTOR
+        for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
+            kernel(&bricks, share(units, i, chunks), share(units, i + 1, chunks),
+                   aligned + threadid() * room, NULL)
+    finally:
+        free(scratch)
+        free(found)
+    return True
+
+
 def reduce_each(
         Plan plan, int kind, x, int x_dtype, y, bint to_double, index, mask, samples, tuple pooled,
         int inner, double first, double second, num_threads):
@@ -791,6 +970,7 @@ def reduce_each(
     cdef Buffers buffers = Buffers()
     cdef const double[::1] draws
     cdef row_fn kernel = ROW[x_dtype]
+    cdef bricks_fn side_by_side
     cdef Py_ssize_t i, units, chunks, room
     cdef double work
     cdef int threads
@@ -808,6 +988,10 @@ def reduce_each(
         draws = samples
         each.samples = &draws[0]
     each.taps = most_taps(&job)
+    side_by_side = bricks_of(&job, &each, x_dtype)
+    if side_by_side != NULL and run_bricks(
+            &job, &each, side_by_side, x_dtype, buffers.x.itemsize, num_threads):
+        return
     units = job.planes * job.axis[0].outputs * job.axis[1].outputs
     work = <double>units * job.axis[2].outputs * job.inner * each.taps * WEIGHT
     threads = team_size(num_threads, units, work)
@@ -898,20 +1082,27 @@ cdef double pairwise(const double *v, Py_ssize_t n) noexcept:
 
 # --- windows of one size, at places that differ from plane to plane ---
 
+# Of each tap of a window, from the first one on: how far away it is, in bytes, and how much its index
+# is more.
+cdef struct Step:
+    Py_ssize_t offset
+    int64_t place
+
+
 # The greatest of each window of some planes (the first of them, or the first NaN), and where it is.
-# starts: of each axis, for each plane, or NULL.
+# starts: of each axis, for each plane, or NULL; n: taps of a window.
 cdef void select_planes(
-        const Job *job, const int64_t **starts, Py_ssize_t first, Py_ssize_t last,
-        element *_) noexcept nogil:
+        const Job *job, const int64_t **starts, const Step *steps, Py_ssize_t n, Py_ssize_t first,
+        Py_ssize_t last, element *_) noexcept nogil:
     cdef const Axis *a = &job.axis[0]
     cdef const Axis *b = &job.axis[1]
     cdef const Axis *c = &job.axis[2]
-    cdef Py_ssize_t unit, plane, inner, d, h, w, i, j, _k, at_d, at_h, at_w
-    cdef Py_ssize_t kd = a.kernel, kh = b.kernel, kw = c.kernel, height = b.length, width = c.length
-    cdef Py_ssize_t sd = job.x.stride[0], sh = job.x.stride[1], sw = job.x.stride[2]
+    cdef Py_ssize_t unit, plane, inner, d, h, w, at_d, at_h, at_w
     # (Which tap is greater, nothing foretells: by masks, and not by branches.)
-    cdef int64_t key, best, place, at, offset, to, take
+    cdef int64_t key, best, place, take
+    cdef Py_ssize_t t, found
     cdef const char *x
+    cdef const char *at
     cdef const char *p
     cdef char *y
     cdef char *index
@@ -931,26 +1122,23 @@ cdef void select_planes(
                 at_h = starts[1][unit * b.outputs + h] if starts[1] != NULL else 0
                 for w in range(c.outputs):
                     at_w = starts[2][unit * c.outputs + w]
-                    place = (at_d * height + at_h) * width + at_w
-                    to = at_d * sd + at_h * sh + at_w * sw
-                    best = key_of((<const element *>(x + to))[0])
-                    for i in range(at_d, at_d + kd):
-                        for j in range(at_h, at_h + kh):
-                            at = (i * height + j) * width + at_w
-                            offset = i * sd + j * sh + at_w * sw
-                            for _k in range(kw):
-                                key = key_of((<const element *>(x + offset))[0])
-                                take = -<int64_t>(key > best)
-                                best ^= (best ^ key) & take
-                                place ^= (place ^ at) & take
-                                to ^= (to ^ offset) & take
-                                at += 1
-                                offset += sw
+                    at = x + (at_d * job.x.stride[0] + at_h * job.x.stride[1]
+                              + at_w * job.x.stride[2])
+                    best = key_of((<const element *>at)[0])
+                    found = 0
+                    for t in range(1, n):
+                        key = key_of((<const element *>(at + steps[t].offset))[0])
+                        take = -<int64_t>(key > best)
+                        best ^= (best ^ key) & take
+                        found ^= (found ^ t) & <Py_ssize_t>take
                     if y != NULL:
                         (<element *>(y + d * job.y.stride[0] + h * job.y.stride[1]
-                                     + w * job.y.stride[2]))[0] = (<const element *>(x + to))[0]
+                                     + w * job.y.stride[2]))[0] = (
+                            <const element *>(at + steps[found].offset))[0]
                     if index == NULL:
                         continue
+                    place = ((<int64_t>at_d * b.length + at_h) * c.length + at_w
+                             + steps[found].place)
                     p = index + (d * job.index.stride[0] + h * job.index.stride[1]
                                  + w * job.index.stride[2])
                     if job.index32:
@@ -959,9 +1147,27 @@ cdef void select_planes(
                         (<int64_t *>p)[0] = place
 
 
+# The steps of windows of a job's kernels.
+cdef Step *make_steps(const Job *job, Py_ssize_t n) except NULL:
+    cdef const Axis *axis = &job.axis[0]
+    cdef Py_ssize_t t = 0, i, j, k
+    # (An array of no strides may have more elements than there are addresses.)
+    cdef Step *steps = <Step *>malloc(n * sizeof(Step)) if n <= <Py_ssize_t>MOST_TAPS else NULL
+    if steps == NULL:
+        raise MemoryError
+    for i in range(axis[0].kernel):
+        for j in range(axis[1].kernel):
+            for k in range(axis[2].kernel):
+                steps[t].offset = (
+                    i * job.x.stride[0] + j * job.x.stride[1] + k * job.x.stride[2])
+                steps[t].place = (<int64_t>i * axis[1].length + j) * axis[2].length + k
+                t += 1
+    return steps
+
+
 ctypedef void (*planes_fn)(
-    const Job *job, const int64_t **starts, Py_ssize_t first, Py_ssize_t last,
-    void *_) noexcept nogil
+    const Job *job, const int64_t **starts, const Step *steps, Py_ssize_t n, Py_ssize_t first,
+    Py_ssize_t last, void *_) noexcept nogil
 
 cdef planes_fn PLANES[12]
 PLANES[:] = [
@@ -985,9 +1191,10 @@ def select_at(
     cdef const int64_t[:, ::1] places
     cdef const int64_t *first[AXES]
     cdef planes_fn kernel = PLANES[x_dtype]
-    cdef Py_ssize_t i, j, o, units, chunks
+    cdef Py_ssize_t i, j, o, units, chunks, taps = 1
     cdef int threads, missing = AXES - len(starts)
     cdef double work
+    cdef Step *steps
     start_job(&job, buffers, plan, x, y, index, False, None, pooled, inner)
     job.axis = plan.axis
     units = job.planes * job.inner
@@ -997,6 +1204,7 @@ def select_at(
     for i in range(AXES):
         first[i] = NULL
         work *= <double>job.axis[i].outputs * job.axis[i].kernel
+        taps *= job.axis[i].kernel
         if i < missing:
             continue
         places = starts[i - missing]
@@ -1010,5 +1218,7 @@ def select_at(
         first[i] = &places[0, 0]
     threads = team_size(num_threads, units, work)
     chunks = min(units, <Py_ssize_t>threads * CHUNKS)
+    steps = make_steps(&job, taps)
     for i in prange(chunks, nogil=True, num_threads=threads, schedule="dynamic", chunksize=1):
-        kernel(&job, first, share(units, i, chunks), share(units, i + 1, chunks), NULL)
+        kernel(&job, first, steps, taps, share(units, i, chunks), share(units, i + 1, chunks), NULL)
+    free(steps)

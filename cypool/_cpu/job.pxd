@@ -4,7 +4,7 @@
 # Every call is one block: outer axes x up to three pooled axes (d, h, w; missing ones have length
 # 1) x one inner axis. Channels-first has N and C outside and an inner axis of length 1;
 # channels-last has N outside and C inside. Strides are in bytes, counts in elements.
-from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint16_t, uint32_t
 
 cdef enum:
     TABLE_VERSION = 1
@@ -218,6 +218,42 @@ cdef struct Job:
 ctypedef void (*turn_fn)(
     Py_ssize_t planes, Py_ssize_t lanes, Py_ssize_t n, char *const *rows, Py_ssize_t offset,
     Py_ssize_t step, char *pixels) noexcept nogil
+# What rows are made of rows: a network of networks.py, or without steps a sum.
+cdef struct Network:
+    const uint16_t *steps
+    Py_ssize_t count
+    const uint16_t *outputs     # rows in which what it makes is found
+    Py_ssize_t made             # how many
+    Py_ssize_t registers
+    int compiled                # which of cypool_ranks.h it is, or 0
+
+# An output.
+cdef struct Spot:
+    Py_ssize_t plane, d, h, w, c
+
+# Makes the output of a spot by itself.
+ctypedef void (*again_fn)(
+    const void *each, const Spot *spot, char *scratch) noexcept nogil
+
+# How sliding windows are cut into bricks, in which they are side by side.
+cdef struct Bricks:
+    const Job *job
+    double quantile
+    double beta
+    bint soft                   # means by weights, not logarithms of sums
+    bint mean                   # these logarithms are of means
+    const void *each            # whose outputs are made by themselves where it must be,
+    again_fn again              # by this
+    Py_ssize_t period_h, period_w   # rows and columns of windows: tap t + period lies under another
+    Py_ssize_t rows, tile_w, tile_c     # windows of so many rows, columns, inner elements at a time
+    Py_ssize_t groups           # of rows
+    const Network *columns      # of so many taps, and
+    const Network *windows      # of as many columns of these as windows have
+    # In a thread's scratch, which begins with a brick: a second one, where rows lie, and the rest.
+    Py_ssize_t second, names, spare
+
+ctypedef void (*bricks_fn)(
+    const Bricks *bricks, Py_ssize_t first, Py_ssize_t last, char *scratch, void *_) noexcept nogil
 ctypedef void (*lanes_fn)(
     Py_ssize_t n, Py_ssize_t w, double *v, double first, double second, double *y) noexcept nogil
 ctypedef double (*weights_fn)(
@@ -253,4 +289,6 @@ cdef struct KernelTable:
     turn_fn from_pixels[4]
     survey_fn survey
     lanes_fn logsumexp, soft, expect, rank      # of many windows at once, as in cypool_lanes.h
+    bricks_fn ranks[DTYPES]                     # of sliding windows: values of one rank,
+    bricks_fn weigh[DTYPES]                     # and what sums of exponentials tell
     weights_fn weights                          # exponentials of one window's taps

@@ -181,6 +181,75 @@ CYPOOL_ROW cypool_lanes_rank(
         found = cypool_lane_select(odd, cypool_lane_of(NAN), found);)
 }
 #undef CYPOOL_SINK
+
+/* Weights of elements, for all windows that see them: n is a multiple of CYPOOL_LANE. Relative to the
+   greatest number there is, in v and in v in place of v; of a NaN or an infinity above, a NaN. product:
+   weights times elements, or NULL. */
+static __attribute__((noinline, unused)) double cypool_lanes_greatest(ptrdiff_t n, const double *v)
+{
+    cypool_lane most = cypool_lane_of(-INFINITY);
+    double found = -INFINITY, lane[CYPOOL_LANE];
+    ptrdiff_t i = 0;
+    for (; i + CYPOOL_LANE <= n; i += CYPOOL_LANE) {
+        const cypool_lane x = cypool_lane_at(v + i);
+        most = cypool_lane_select((x > most) & (x < INFINITY), x, most);
+    }
+    memcpy(lane, &most, sizeof(lane));
+    for (int j = 0; j < CYPOOL_LANE; j++) found = lane[j] > found ? lane[j] : found;
+    for (; i < n; i++) found = v[i] > found && v[i] < INFINITY ? v[i] : found;
+    return found;
+}
+CYPOOL_ROW cypool_lanes_weigh(
+    ptrdiff_t n, double *restrict v, double *restrict product, double most, double size)
+{
+    for (ptrdiff_t i = 0; i < n; i += CYPOOL_LANE) {
+        const cypool_lane x = cypool_lane_at(v + i);
+        cypool_lane e = cypool_lane_exp((x - most) * size);
+        e = cypool_lane_select(x < INFINITY, e, cypool_lane_of(NAN));
+        memcpy(v + i, &e, sizeof(e));
+        if (product) {
+            e = (cypool_lane)((cypool_lane_bits)(e * x) & ~(e == 0.0));
+            memcpy(product + i, &e, sizeof(e));
+        }
+    }
+}
+/* Sums of rows that lie at these distances from the first. */
+CYPOOL_ROW cypool_lanes_sum(
+    ptrdiff_t n, ptrdiff_t rows, double *first, ptrdiff_t to, const ptrdiff_t *at)
+{
+    for (ptrdiff_t i = 0; i < n; i += CYPOOL_LANE) {
+        cypool_lane sum = cypool_lane_at(first + at[0] + i);
+        for (ptrdiff_t row = 1; row < rows; row++) sum += cypool_lane_at(first + at[row] + i);
+        memcpy(first + to + i, &sum, sizeof(sum));
+    }
+}
+/* What sums of weights tell, in their place; a NaN where it has to be made of the window alone: because
+   its weights are next to nothing, or because it is the small difference of what is great. */
+CYPOOL_ROW cypool_lanes_logs(
+    ptrdiff_t n, double *restrict v, const double *restrict by, double most, double beta)
+{
+    const double sign = beta < 0 ? -1 : 1, size = fabs(beta);
+    const cypool_lane_bits sizes = (cypool_lane_bits){0} + INT64_MAX;
+    for (ptrdiff_t i = 0; i < n; i += CYPOOL_LANE) {
+        const cypool_lane total = cypool_lane_at(v + i);
+        const cypool_lane more = cypool_lane_log(by ? total / cypool_lane_at(by + i) : total) / size;
+        cypool_lane found = most + more;
+        const cypool_lane great = (cypool_lane)((cypool_lane_bits)more & sizes) + fabs(most);
+        const cypool_lane_bits right = (total > 0x1p-900) & (total < INFINITY)
+            & ((cypool_lane)((cypool_lane_bits)found & sizes) >= great * 0x1p-26);
+        found = cypool_lane_select(right, found * sign, cypool_lane_of(NAN));
+        memcpy(v + i, &found, sizeof(found));
+    }
+}
+CYPOOL_ROW cypool_lanes_means(ptrdiff_t n, double *restrict v, const double *restrict product)
+{
+    for (ptrdiff_t i = 0; i < n; i += CYPOOL_LANE) {
+        const cypool_lane total = cypool_lane_at(v + i);
+        cypool_lane found = cypool_lane_at(product + i) / total;
+        found = cypool_lane_select(total > 0x1p-900, found, cypool_lane_of(NAN));
+        memcpy(v + i, &found, sizeof(found));
+    }
+}
 #undef CYPOOL_EACH_LANE
 #undef CYPOOL_EACH_TAP
 #undef CYPOOL_EACH_SUM

@@ -3,10 +3,12 @@
 from cpython.pycapsule cimport PyCapsule_New
 
 from cypool._cpu.axis cimport axis_divisor, axis_source, axis_window
+from cypool._cpu.bricks cimport Brick, rank_of, start_brick
 from cypool._cpu.job cimport (
     ACC_F32, ACC_F64, ACC_I16, ACC_I32, ACC_I64, ACC_I128, AXES, DT_BF16, DT_F16, DT_F32, DT_F64,
     DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32, DT_U64, TABLE, TABLE_VERSION, Array,
-    Axis, Job, KernelTable, Run, lanes_fn, load_fn, scatter_fn, store_fn, turn_fn, weights_fn)
+    Axis, Bricks, Job, KernelTable, Network, Run, Spot, bricks_fn, lanes_fn, load_fn, scatter_fn,
+    store_fn, turn_fn, weights_fn)
 from cypool._cpu.outer cimport outer_offset
 
 include "types.pxi"
@@ -15,6 +17,10 @@ include "load.pxi"
 include "store.pxi"
 include "scatter.pxi"
 include "gather.pxi"
+include "bricks.pxi"
+include "ranks.pxi"
+include "values.pxi"
+include "weights.pxi"
 
 cdef extern from *:
     """
@@ -51,9 +57,13 @@ cdef void enter_element(KernelTable *t, int code, element *_):
     if element is not int64_t and element is not uint64_t and element is not double:
         t.pack[code][0] = <load_fn>&load_packed[int64_t, element]
         t.unpack[code][0] = <store_fn>&store_unpacked[int64_t, element]
+    t.ranks[code] = <bricks_fn>&rank_bricks[element]
     t.power[code] = <load_fn>&load_power[element]
     t.widen[code][ACC_F32] = <load_fn>&load_widened[float, element]
     t.widen[code][ACC_F64] = <load_fn>&load_widened[double, element]
+    if element is half or element is bfloat or element is float:
+        # (Of values that leave room for the roundings of sums in float64.)
+        t.weigh[code] = <bricks_fn>&weigh_bricks[element]
     if element is half or element is bfloat or element is float or element is double:
         t.root[code] = <store_fn>&store_root[element]
         t.narrow[code][ACC_F32] = <store_fn>&store_narrowed[float, element]
