@@ -71,6 +71,11 @@ def test_ranks_as_one_by_one(seed):
         out = np.empty_like(np.moveaxis(found, 0, -1))
         cypool.pool(x, "median", *window, out=np.moveaxis(out, -1, 0), **more)
         assert_same(np.moveaxis(out, -1, 0), found)
+        found, indices = cypool.pool(x, "median", *window, return_indices=True, **more)
+        right, places = cypool.pool(
+            x, "median", *window, return_indices=True, mask=np.True_, **more)
+        assert_same(found, right)
+        np.testing.assert_array_equal(indices, places)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -15,7 +15,8 @@ cdef struct Brick:
     Py_ssize_t height, width            # of a block, in rows and in pixels of `inner` elements
     Py_ssize_t block                    # elements
     Py_ssize_t lanes                    # all windows and some that there are not, in whole vectors
-    Py_ssize_t sorted, registers, odd   # where rows of sorted taps begin, others, that of NaN
+    Py_ssize_t sorted, registers        # where rows of sorted taps begin, others,
+    Py_ssize_t odd, taps                # and those of the first taps that are NaN or the result
     Py_ssize_t size                     # all elements
 
 
@@ -45,9 +46,10 @@ cdef inline bint start_brick(
     brick.sorted = (brick.sorted + vector - 1) // vector * vector
     brick.registers = (
         brick.sorted + brick.slots_w * bricks.columns[slabs * taps_h].registers * brick.lanes)
-    # A row for NaN; and the last tap's run ends so many elements behind a row.
     brick.odd = brick.registers + bricks.windows[slabs * taps_h].registers * brick.lanes
-    brick.size = brick.odd + brick.lanes + reach * inner + vector
+    brick.taps = brick.odd + brick.lanes
+    # (The last tap's run ends so many elements behind a row.)
+    brick.size = brick.taps + brick.lanes + reach * inner + vector
     return True
 
 

@@ -18,7 +18,7 @@ from cypool._cpu.bricks cimport Brick, rank_of, start_brick
 from cypool._cpu.dispatch cimport kernels
 from cypool._cpu.driver cimport Buffers, Plan, start_job
 from cypool._cpu.job cimport (
-    AXES, DT_BF16, DT_F16, DT_I64, DT_U64, SLIDING, Axis, Bricks, Job, Network, Spot, again_fn,
+    AXES, DT_I64, DT_U64, SLIDING, Axis, Bricks, Job, Network, Spot, again_fn,
     bricks_fn, lanes_fn)
 from cypool._cpu.outer cimport outer_offset, share
 from cypool._cpu.threads cimport team_size
@@ -780,7 +780,7 @@ cdef bricks_fn bricks_of(const Job *job, const Each *each, int x_dtype) noexcept
             return NULL
         if i > 0 and job.axis[i].step > APART * job.axis[i].stride:
             return NULL
-    if job.mask.data != NULL or job.index.data != NULL:
+    if job.mask.data != NULL:
         return NULL
     if each.kind == QUANTILE and each.taps <= NETWORK:
         # (A window that misses taps on both sides has no place among the others.)
@@ -890,12 +890,28 @@ cdef Py_ssize_t whole_vectors(Py_ssize_t size) noexcept:
 cdef void make_again(const Each *each, const Spot *spot, char *scratch, element *_) noexcept nogil:
     cdef const Job *job = each.job
     cdef Taps taps
+    cdef char *y = NULL
+    cdef char *index = NULL
     place_taps(&taps, scratch, each.taps, 0)
+    if job.y.data != NULL:
+        y = job.y.data + outer_offset(job, &job.y, spot.plane) + (
+            spot.d * job.y.stride[0] + spot.h * job.y.stride[1])
+    if job.index.data != NULL:
+        index = job.index.data + outer_offset(job, &job.index, spot.plane) + (
+            spot.d * job.index.stride[0] + spot.h * job.index.stride[1])
     reduce_window(
-        each, job.x.data + outer_offset(job, &job.x, spot.plane), NULL,
-        job.y.data + outer_offset(job, &job.y, spot.plane) + (
-            spot.d * job.y.stride[0] + spot.h * job.y.stride[1]),
-        NULL, spot.plane, spot.d, spot.h, spot.w, spot.c, &taps, _, _, False)
+        each, job.x.data + outer_offset(job, &job.x, spot.plane), NULL, y, index, spot.plane,
+        spot.d, spot.h, spot.w, spot.c, &taps, _, _, False)
+
+
+cdef again_fn AGAIN[12]
+AGAIN[:] = [
+    <again_fn>&make_again[int8_t], <again_fn>&make_again[uint8_t],
+    <again_fn>&make_again[int16_t], <again_fn>&make_again[uint16_t],
+    <again_fn>&make_again[int32_t], <again_fn>&make_again[uint32_t],
+    <again_fn>&make_again[int64_t], <again_fn>&make_again[uint64_t],
+    <again_fn>&make_again[float], <again_fn>&make_again[double],
+    <again_fn>&make_again[half], <again_fn>&make_again[bfloat]]
 
 
 # False: nothing is done, as it would take too much room.
@@ -904,7 +920,7 @@ cdef bint run_bricks(
         num_threads) except -1:
     cdef Bricks bricks
     cdef Network *found
-    cdef Py_ssize_t i, units, chunks, room, spare = 0
+    cdef Py_ssize_t i, units, chunks, room
     cdef Py_ssize_t column = taps_most(&job.axis[0]) * taps_most(&job.axis[1])
     cdef int threads
     cdef char *scratch = NULL
@@ -917,6 +933,7 @@ cdef bint run_bricks(
         memset(&bricks, 0, sizeof(bricks))
         bricks.job = job
         bricks.each = each
+        bricks.again = AGAIN[x_dtype]
         bricks.period_h = period(&job.axis[1])
         bricks.period_w = period(&job.axis[2])
         bricks.columns = found
@@ -927,18 +944,13 @@ cdef bint run_bricks(
             bricks.soft = each.kind == SOFT
             bricks.beta = 1 if bricks.soft else each.first
             bricks.mean = each.kind == LOGSUMEXP and each.second != 0
-            bricks.again = (
-                <again_fn>&make_again[half] if x_dtype == DT_F16 else
-                <again_fn>&make_again[bfloat] if x_dtype == DT_BF16 else
-                <again_fn>&make_again[float])
-            spare = taps_size(each.taps, 0)
             size = sizeof(double)
         find_ways(job, each, found, found + column + 1, kept)
         while column > 0 and bricks.windows[column].outputs == NULL:
             column -= 1
         cut_bricks(&bricks, column, size)
         units = job.planes * job.axis[0].outputs * bricks.groups
-        room = make_room(&bricks, size, spare)
+        room = make_room(&bricks, size, taps_size(each.taps, 0))
         if room > MOST_ROOM:
             return False
         threads = team_size(
@@ -1082,8 +1094,8 @@ cdef double pairwise(const double *v, Py_ssize_t n) noexcept:
 
 # --- windows of one size, at places that differ from plane to plane ---
 
-# Of each tap of a window, from the first one on: how far away it is, in bytes, and how much its index
-# is more.
+# Of each tap of a window, from the first one on: how far away it is, in bytes, and how much its
+# index is more.
 cdef struct Step:
     Py_ssize_t offset
     int64_t place

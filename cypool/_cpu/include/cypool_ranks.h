@@ -102,15 +102,39 @@ CYPOOL_RUN(u64, uint64_t)
 CYPOOL_RUN(f32, float)
 CYPOOL_RUN(f64, double)
 
-/* Which windows have a NaN among the taps of a row; of int16, the key of one. */
+/* Tap t of windows where its value is theirs. */
+#define CYPOOL_RANK_TAP(S, T, U)                                                                 \
+CYPOOL_ROW tap_##S(ptrdiff_t n, void *taps, const T *restrict a, const T *restrict y, int t)     \
+{                                                                                                \
+    U *restrict found = (U *)taps;                                                               \
+    for (ptrdiff_t j = 0; j < n; j++) found[j] = a[j] == y[j] ? (U)t : found[j];                 \
+}
+CYPOOL_RANK_TAP(i8, int8_t, uint8_t)
+CYPOOL_RANK_TAP(u8, uint8_t, uint8_t)
+CYPOOL_RANK_TAP(i16, int16_t, uint16_t)
+CYPOOL_RANK_TAP(u16, uint16_t, uint16_t)
+CYPOOL_RANK_TAP(i32, int32_t, uint32_t)
+CYPOOL_RANK_TAP(u32, uint32_t, uint32_t)
+CYPOOL_RANK_TAP(i64, int64_t, uint64_t)
+CYPOOL_RANK_TAP(u64, uint64_t, uint64_t)
+CYPOOL_RANK_TAP(f32, float, uint32_t)
+CYPOOL_RANK_TAP(f64, double, uint64_t)
+#define cypool_tap(n, taps, a, y, t)                                                             \
+    _Generic((a), const int8_t *: tap_i8, const uint8_t *: tap_u8, const int16_t *: tap_i16,     \
+        const uint16_t *: tap_u16, const int32_t *: tap_i32, const uint32_t *: tap_u32,          \
+        const int64_t *: tap_i64, const uint64_t *: tap_u64, const float *: tap_f32,             \
+        const double *: tap_f64)(n, taps, a, y, t)
+
+/* Windows that have a NaN at tap t; of int16, the key of one. */
 #define CYPOOL_MARK(S, T, U, ODD)                                                                \
-CYPOOL_ROW odd_##S(ptrdiff_t n, U *restrict y, const T *restrict a)                              \
-{ for (ptrdiff_t j = 0; j < n; j++) y[j] |= (U)(ODD ? -1 : 0); }
+CYPOOL_ROW odd_##S(ptrdiff_t n, U *restrict y, const T *restrict a, int t)                       \
+{ for (ptrdiff_t j = 0; j < n; j++) y[j] = ODD ? (U)t : y[j]; }
 CYPOOL_MARK(i16, int16_t, int16_t, a[j] == INT16_MAX)
 CYPOOL_MARK(f32, float, int32_t, a[j] != a[j])
 CYPOOL_MARK(f64, double, int64_t, a[j] != a[j])
-#define cypool_odd(n, y, a)                                                                      \
-    _Generic((a), const int16_t *: odd_i16, const float *: odd_f32, const double *: odd_f64)(n, y, a)
+#define cypool_odd(n, y, a, t)                                                                   \
+    _Generic((a), const int16_t *: odd_i16, const float *: odd_f32,                              \
+        const double *: odd_f64)(n, y, a, t)
 
 #define cypool_network(n, compiled, count, step, first, at)                                      \
     _Generic((first), int8_t *: network_i8, uint8_t *: network_u8, int16_t *: network_i16,       \

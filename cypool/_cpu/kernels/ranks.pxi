@@ -9,6 +9,7 @@ cdef extern from "cypool_ranks.h":
     # Macros that choose a function by the type of what they are given.
     void cypool_network(Py_ssize_t, ...) noexcept nogil
     void cypool_odd(Py_ssize_t, ...) noexcept nogil
+    void cypool_tap(Py_ssize_t, ...) noexcept nogil
 
 
 # Below and above all values, as they are in a brick: halves are keys there.
@@ -180,42 +181,114 @@ cdef void rank_brick(
     run_network(windows, brick.lanes, scratch, at, _)
     found = scratch + at[windows.outputs[0]] * <Py_ssize_t>sizeof(element)
     if odd != NULL:
-        mark_odd(bricks, brick, scratch, odd, _)
-    for row in range(brick.rows):
-        to = y + row * job.y.stride[1]
-        start = row * brick.width * brick.inner * <Py_ssize_t>sizeof(element)
-        if brick.inner == 1 or job.y.stride[2] == brick.inner * job.y.inner:
-            take_row(to, found + start, odd + start if odd != NULL else NULL,
-                     brick.columns * brick.inner,
-                     job.y.inner if brick.inner > 1 else job.y.stride[2], _)
-            continue
-        for i in range(brick.columns):
-            take_row(to + i * job.y.stride[2], found + start,
-                     odd + start if odd != NULL else NULL, brick.inner, job.y.inner, _)
-            start += brick.inner * <Py_ssize_t>sizeof(element)
+        memset(odd, 0, brick.lanes * sizeof(element))
+    if odd != NULL or job.index.data != NULL:
+        find_taps(bricks, brick, scratch, found, odd, _)
+    if job.y.data != NULL:
+        for row in range(brick.rows):
+            to = y + row * job.y.stride[1]
+            start = row * brick.width * brick.inner * <Py_ssize_t>sizeof(element)
+            if brick.inner == 1 or job.y.stride[2] == brick.inner * job.y.inner:
+                take_row(to, found + start, odd + start if odd != NULL else NULL,
+                         brick.columns * brick.inner,
+                         job.y.inner if brick.inner > 1 else job.y.stride[2], _)
+                continue
+            for i in range(brick.columns):
+                take_row(to + i * job.y.stride[2], found + start,
+                         odd + start if odd != NULL else NULL, brick.inner, job.y.inner, _)
+                start += brick.inner * <Py_ssize_t>sizeof(element)
+    if job.index.data != NULL:
+        take_indices(bricks, brick, spot, scratch, odd, _)
 
 
-# Of each window, whether one of its taps is a NaN.
-cdef void mark_odd(
-        const Bricks *bricks, const Brick *brick, const char *x, char *odd,
+# Of each window, the first tap that is a NaN, from 1 on, if there may be any (odd is not NULL), and
+# that whose value is found, from 0 on, if it is asked for.
+cdef void find_taps(
+        const Bricks *bricks, const Brick *brick, char *x, const char *found, char *odd,
         element *_) noexcept nogil:
     cdef const Axis *h = &bricks.job.axis[1]
     cdef const Axis *w = &bricks.job.axis[2]
+    cdef char *taps = x + brick.taps * <Py_ssize_t>sizeof(element)
     cdef Py_ssize_t i, j, k, at
-    memset(odd, 0, brick.lanes * sizeof(element))
-    for i in range(brick.slabs):
-        for j in range(brick.taps_h):
-            for k in range(w.kernel):
+    cdef int t = <int>(brick.slabs * brick.taps_h * w.kernel)
+    for i in range(brick.slabs - 1, -1, -1):
+        for j in range(brick.taps_h - 1, -1, -1):
+            for k in range(w.kernel - 1, -1, -1):
                 at = (((i * brick.slots_h + j % bricks.period_h) * brick.slots_w
                        + k % bricks.period_w) * brick.block
                       + j * h.step // h.stride * brick.width * brick.inner
                       + k * w.step // w.stride * brick.inner)
-                if element is half or element is bfloat:
-                    cypool_odd(brick.lanes, <int16_t *>odd, <const int16_t *>x + at)
-                elif element is float:
-                    cypool_odd(brick.lanes, <int32_t *>odd, <const float *>x + at)
-                elif element is double:
-                    cypool_odd(brick.lanes, <int64_t *>odd, <const double *>x + at)
+                if odd != NULL:
+                    if element is half or element is bfloat:
+                        cypool_odd(brick.lanes, <int16_t *>odd, <const int16_t *>x + at, t)
+                    elif element is float:
+                        cypool_odd(brick.lanes, <int32_t *>odd, <const float *>x + at, t)
+                    elif element is double:
+                        cypool_odd(brick.lanes, <int64_t *>odd, <const double *>x + at, t)
+                t -= 1
+                if bricks.job.index.data != NULL:
+                    if element is half or element is bfloat:
+                        cypool_tap(brick.lanes, taps, <const int16_t *>x + at,
+                                   <const int16_t *>found, t)
+                    else:
+                        cypool_tap(brick.lanes, taps, <const element *>x + at,
+                                   <const element *>found, t)
+
+
+# The number that lies in a row as wide as elements are.
+cdef inline Py_ssize_t tap_of(const char *row, Py_ssize_t i, element *_) noexcept nogil:
+    if sizeof(element) == 1:
+        return (<const uint8_t *>row)[i]
+    elif sizeof(element) == 2:
+        return (<const uint16_t *>row)[i]
+    elif sizeof(element) == 4:
+        return (<const uint32_t *>row)[i]
+    else:
+        return <Py_ssize_t>(<const uint64_t *>row)[i]
+
+
+# Where in their planes the values of a brick were found. (Padding may be alike: a window that the
+# border clips is looked through by itself.)
+cdef void take_indices(
+        const Bricks *bricks, const Brick *brick, const Spot *spot, char *scratch,
+        const char *odd, element *_) noexcept nogil:
+    cdef const Job *job = bricks.job
+    cdef const Axis *axis = &job.axis[0]
+    cdef const char *taps = scratch + brick.taps * <Py_ssize_t>sizeof(element)
+    cdef Py_ssize_t row, w, c, t, lane, d0, h0, count
+    cdef int64_t base, index
+    cdef char *to
+    cdef char *p
+    cdef Spot at_hand = spot[0]
+    axis_window(&axis[0], spot.d, &d0, &count)
+    for row in range(brick.rows):
+        at_hand.h = spot.h + row
+        axis_window(&axis[1], at_hand.h, &h0, &count)
+        to = job.index.data + outer_offset(job, &job.index, spot.plane) + (
+            spot.d * job.index.stride[0] + at_hand.h * job.index.stride[1])
+        for w in range(brick.columns):
+            at_hand.w = spot.w + w
+            if not axis[2].begin <= at_hand.w < axis[2].end:
+                for c in range(brick.inner):
+                    at_hand.c = spot.c + c
+                    bricks.again(bricks.each, &at_hand, scratch + bricks.spare)
+                continue
+            base = (<int64_t>d0 * axis[1].length + h0) * axis[2].length + (
+                at_hand.w * axis[2].stride - axis[2].lo)
+            for c in range(brick.inner):
+                lane = (row * brick.width + w) * brick.inner + c
+                t = tap_of(odd, lane, _) - 1 if odd != NULL else -1
+                if t < 0:
+                    t = tap_of(taps, lane, _)
+                index = t // axis[2].kernel
+                index = base + ((index // brick.taps_h * axis[0].step) * axis[1].length + (
+                    index % brick.taps_h) * axis[1].step) * axis[2].length + (
+                    t % axis[2].kernel * axis[2].step)
+                p = to + at_hand.w * job.index.stride[2] + (spot.c + c) * job.index.inner
+                if job.index32:
+                    (<int32_t *>p)[0] = <int32_t>index
+                else:
+                    (<int64_t *>p)[0] = index
 
 
 # What has no tap is below all else.
@@ -226,6 +299,10 @@ cdef void leave_lowest(
     cdef Py_ssize_t w = spot.w, row, c, start, count = 0
     cdef element e
     cdef int16_t key
+    if job.index.data != NULL:
+        # (Those that see no column have been looked through by themselves.)
+        leave_empty(bricks, spot, rows, columns, inner, y, all_of_them, scratch, _)
+        return
     if element is half or element is bfloat:
         fence(<char *>&key, False, _)
         e.bits = cypool_unkey16(key, 0, 0)

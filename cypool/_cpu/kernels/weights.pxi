@@ -139,25 +139,8 @@ cdef void take_values(
         spot.w = first
 
 
-cdef void leave_empty(
-        const Bricks *bricks, const Spot *spot, Py_ssize_t rows, Py_ssize_t columns,
-        Py_ssize_t inner, char *y, bint all_of_them, char *scratch, element *_) noexcept nogil:
-    cdef Spot at_hand = spot[0]
-    cdef Py_ssize_t row, w, c
-    if not all_of_them:
-        # (Of no weight: these have been made by themselves.)
-        return
-    for row in range(rows):
-        at_hand.h = spot.h + row
-        for w in range(columns):
-            at_hand.w = spot.w + w
-            for c in range(inner):
-                at_hand.c = spot.c + c
-                bricks.again(bricks.each, &at_hand, scratch + bricks.spare)
-
-
 cdef void weigh_bricks(
         const Bricks *bricks, Py_ssize_t first, Py_ssize_t last, char *scratch,
         element *_) noexcept nogil:
     walk_bricks(bricks, first, last, scratch, sizeof(double), <brick_fn>&weigh_brick[element],
-                <empty_fn>&leave_empty[element])
+                &leave_empty)
