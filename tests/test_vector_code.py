@@ -152,7 +152,7 @@ def test_windows_in_one_pass_are_vector_code_of_their_width(functions):
 def test_windows_side_by_side_are_vector_code(functions):
     level, found = functions
     names = [n for n in found if n.startswith(("cypool_lanes_", "cypool_weights"))]
-    assert len(names) == 5
+    assert len(names) == 10
     assert without_vectors(found, names, REGISTERS[level]) == []
 
 
