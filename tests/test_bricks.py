@@ -119,10 +119,14 @@ def test_windows_far_below_others(op):
     x[:, 0, 10:12] = 1e4
     x[:, 1] *= 400
     x[:, 2, ::7] = -1e9
+    x[:, 2, :, ::9] = 1e9
     x[:, 3, 15:, 15:] = -np.inf
-    found = cypool.pool(x, op, (3, 3), 1, 1)
-    right = cypool.pool(x.astype(np.float64), op, (3, 3), 1, 1)
-    np.testing.assert_allclose(found, right, rtol=2**-23, atol=2**-40)
+    for last in (False, True):
+        more = {"data_format": "channels_last" if last else "channels_first"}
+        x = np.ascontiguousarray(np.moveaxis(x, 1, -1)) if last else x
+        found = cypool.pool(x, op, (3, 3), 1, 1, **more)
+        right = cypool.pool(x.astype(np.float64), op, (3, 3), 1, 1, **more)
+        np.testing.assert_allclose(found, right, rtol=2**-23, atol=2**-40)
 
 
 def test_zeros_are_sums_of_zeros():

@@ -887,21 +887,38 @@ cdef Py_ssize_t whole_vectors(Py_ssize_t size) noexcept:
     return (size + VECTOR - 1) // VECTOR * VECTOR
 
 
-cdef void make_again(const Each *each, const Spot *spot, char *scratch, element *_) noexcept nogil:
+# Windows that bricks leave: side by side here, where it can be and none is clipped.
+cdef void make_again(
+        const Each *each, const Spot *spot, Py_ssize_t outputs, bint across, char *scratch,
+        element *_) noexcept nogil:
     cdef const Job *job = each.job
+    cdef const char *x = job.x.data + outer_offset(job, &job.x, spot.plane)
+    cdef Py_ssize_t i = 0, w, c, windows
     cdef Taps taps
     cdef char *y = NULL
     cdef char *index = NULL
-    place_taps(&taps, scratch, each.taps, 0)
+    place_taps(&taps, scratch, each.taps, each.wide)
     if job.y.data != NULL:
         y = job.y.data + outer_offset(job, &job.y, spot.plane) + (
             spot.d * job.y.stride[0] + spot.h * job.y.stride[1])
     if job.index.data != NULL:
         index = job.index.data + outer_offset(job, &job.index, spot.plane) + (
             spot.d * job.index.stride[0] + spot.h * job.index.stride[1])
-    reduce_window(
-        each, job.x.data + outer_offset(job, &job.x, spot.plane), NULL, y, index, spot.plane,
-        spot.d, spot.h, spot.w, spot.c, &taps, _, _, False)
+    while i < outputs:
+        w = spot.w if across else spot.w + i
+        c = spot.c + i if across else spot.c
+        windows = 1
+        if each.lanes != NULL:
+            windows = min(each.wide, outputs - i)
+            if not across:
+                windows = min(windows, job.axis[2].end - w) if w >= job.axis[2].begin else 1
+        if windows >= SIDE_BY_SIDE:
+            reduce_lanes(each, x, y, spot.d, spot.h, w, c, windows, across, &taps, _, _, False)
+            i += windows
+        else:
+            reduce_window(each, x, NULL, y, index, spot.plane, spot.d, spot.h, w, c, &taps, _, _,
+                          False)
+            i += 1
 
 
 cdef again_fn AGAIN[12]
@@ -950,7 +967,7 @@ cdef bint run_bricks(
             column -= 1
         cut_bricks(&bricks, column, size)
         units = job.planes * job.axis[0].outputs * bricks.groups
-        room = make_room(&bricks, size, taps_size(each.taps, 0))
+        room = make_room(&bricks, size, taps_size(each.taps, each.wide))
         if room > MOST_ROOM:
             return False
         threads = team_size(
@@ -1000,6 +1017,7 @@ def reduce_each(
         draws = samples
         each.samples = &draws[0]
     each.taps = most_taps(&job)
+    choose_lanes(&each, x_dtype)
     side_by_side = bricks_of(&job, &each, x_dtype)
     if side_by_side != NULL and run_bricks(
             &job, &each, side_by_side, x_dtype, buffers.x.itemsize, num_threads):
@@ -1008,7 +1026,6 @@ def reduce_each(
     work = <double>units * job.axis[2].outputs * job.inner * each.taps * WEIGHT
     threads = team_size(num_threads, units, work)
     chunks = min(units, <Py_ssize_t>threads * CHUNKS)
-    choose_lanes(&each, x_dtype)
     room = taps_size(each.taps, each.wide)
     scratch = <char *>malloc(threads * room)
     if scratch == NULL:

@@ -231,9 +231,10 @@ cdef struct Network:
 cdef struct Spot:
     Py_ssize_t plane, d, h, w, c
 
-# Makes the output of a spot by itself.
+# Makes some outputs from a spot on, across channels or columns, each by itself.
 ctypedef void (*again_fn)(
-    const void *each, const Spot *spot, char *scratch) noexcept nogil
+    const void *each, const Spot *spot, Py_ssize_t outputs, bint across,
+    char *scratch) noexcept nogil
 
 # How sliding windows are cut into bricks, in which they are side by side.
 cdef struct Bricks:

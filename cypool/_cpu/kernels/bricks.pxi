@@ -160,13 +160,11 @@ cdef void leave_empty(
         const Bricks *bricks, const Spot *spot, Py_ssize_t rows, Py_ssize_t columns,
         Py_ssize_t inner, char *y, bint all_of_them, char *scratch, void *_) noexcept nogil:
     cdef Spot at_hand = spot[0]
-    cdef Py_ssize_t row, w, c
+    cdef Py_ssize_t row, w
     if not all_of_them:
         return
     for row in range(rows):
         at_hand.h = spot.h + row
         for w in range(columns):
             at_hand.w = spot.w + w
-            for c in range(inner):
-                at_hand.c = spot.c + c
-                bricks.again(bricks.each, &at_hand, scratch + bricks.spare)
+            bricks.again(bricks.each, &at_hand, inner, True, scratch + bricks.spare)

@@ -269,9 +269,7 @@ cdef void take_indices(
         for w in range(brick.columns):
             at_hand.w = spot.w + w
             if not axis[2].begin <= at_hand.w < axis[2].end:
-                for c in range(brick.inner):
-                    at_hand.c = spot.c + c
-                    bricks.again(bricks.each, &at_hand, scratch + bricks.spare)
+                bricks.again(bricks.each, &at_hand, brick.inner, True, scratch + bricks.spare)
                 continue
             base = (<int64_t>d0 * axis[1].length + h0) * axis[2].length + (
                 at_hand.w * axis[2].stride - axis[2].lo)

@@ -112,12 +112,12 @@ cdef void weigh_brick(
         at_hand.w = spot.w
 
 
-# Results of neighbouring windows, across channels or columns.
+# Results of neighbouring windows, across channels or columns. What is a NaN is made by itself.
 cdef void take_values(
-        const Bricks *bricks, Spot *spot, char *y, const double *found, Py_ssize_t n, bint across,
-        char *scratch, element *_) noexcept nogil:
-    cdef Py_ssize_t i, step = bricks.job.y.inner if across else bricks.job.y.stride[2]
-    cdef Py_ssize_t first = spot.c if across else spot.w
+        const Bricks *bricks, const Spot *spot, char *y, const double *found, Py_ssize_t n,
+        bint across, char *scratch, element *_) noexcept nogil:
+    cdef Py_ssize_t i, last, step = bricks.job.y.inner if across else bricks.job.y.stride[2]
+    cdef Spot at_hand = spot[0]
     if step == sizeof(element):
         for i in range(n):
             (<element *>y)[i] = of_value(found[i], _)
@@ -126,17 +126,20 @@ cdef void take_values(
             (<element *>(y + i * step))[0] = of_value(found[i], _)
     if not cypool_has_nan(n, found):
         return
-    for i in range(n):
-        if found[i] != found[i]:
-            if across:
-                spot.c = first + i
-            else:
-                spot.w = first + i
-            bricks.again(bricks.each, spot, scratch + bricks.spare)
-    if across:
-        spot.c = first
-    else:
-        spot.w = first
+    i = 0
+    while i < n:
+        if found[i] == found[i]:
+            i += 1
+            continue
+        last = i + 1
+        while last < n and found[last] != found[last]:
+            last += 1
+        if across:
+            at_hand.c = spot.c + i
+        else:
+            at_hand.w = spot.w + i
+        bricks.again(bricks.each, &at_hand, last - i, across, scratch + bricks.spare)
+        i = last
 
 
 cdef void weigh_bricks(
